@@ -1,0 +1,166 @@
+"""Tidying of local derivatives for the eye, and nothing beyond that.
+
+Constants fold, 0 and 1 disappear, signs move to the front, numbers come first, a product of quotients becomes one
+quotient. What the author wrote (the `atoms`) is kept as it is, except that its factors join a product.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from graphlang.graph.expressions import Call, Expr, Number, Pool, operands, rebuild
+from graphlang.graph.functions import FUNCTIONS
+
+
+class Product(NamedTuple):
+    """coefficient · above / below, with whole coefficients kept apart as above/below numbers."""
+
+    sign: int
+    above: float
+    below: float
+    factors: tuple[Expr, ...]
+    divisors: tuple[Expr, ...]
+
+
+def factors_of(root: Expr) -> Product:
+    """A product or quotient taken apart, through nested products, quotients and signs."""
+    sign, above, below = 1, 1.0, 1.0
+    factors: list[Expr] = []
+    divisors: list[Expr] = []
+    work: list[tuple[Expr, bool]] = [(root, True)]
+    while work:
+        node, up = work.pop()
+        if type(node) is Number:
+            value = node.value
+            if value < 0 or (value == 0 and math.copysign(1, value) < 0):
+                sign, value = -sign, -value
+            if up:
+                above *= value
+            else:
+                below *= value
+        elif type(node) is Call and node.function == "neg":
+            sign = -sign
+            work.append((node.args[0], up))
+        elif type(node) is Call and node.function == "*":
+            work += [(node.args[1], up), (node.args[0], up)]
+        elif type(node) is Call and node.function == "/":
+            work += [(node.args[1], not up), (node.args[0], up)]
+        else:
+            (factors if up else divisors).append(node)
+    return Product(sign, above, below, tuple(factors), tuple(divisors))
+
+
+def product(pool: Pool, p: Product) -> Expr:
+    above, below = p.above, p.below
+    if above == 0 or not (math.isfinite(above) and math.isfinite(below)) or below == 0:
+        return pool.zero if above == 0 and below != 0 else _literal(pool, p)
+    if math.fmod(above, below) == 0:
+        above, below = above / below, 1.0
+    elif above.is_integer() and below.is_integer():
+        common = math.gcd(int(above), int(below))
+        above, below = above / common, below / common
+    elif math.frexp(below)[0] == 0.5:
+        above, below = above / below, 1.0
+    top = _times(pool, above, p.factors)
+    bottom = _times(pool, below, p.divisors)
+    result = top if bottom is pool.one else pool.call("/", top, bottom)
+    return result if p.sign > 0 else pool.neg(result)
+
+
+def _literal(pool: Pool, p: Product) -> Expr:
+    result = pool.call("*", pool.number(p.sign * p.above), _times(pool, 1.0, p.factors))
+    return pool.call("/", result, _times(pool, p.below, p.divisors))
+
+
+def _times(pool: Pool, number: float, factors: tuple[Expr, ...]) -> Expr:
+    result: Expr | None = None if number == 1 and factors else pool.number(number)
+    for f in factors:
+        result = f if result is None else pool.call("*", result, f)
+    return result
+
+
+def tidy(root: Expr, atoms: frozenset[Expr] = frozenset()) -> Expr:
+    """The same derivative, written as one would."""
+    done: dict[Expr, Expr] = {}
+    stack: list[tuple[Expr, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if node in done:
+            continue
+        below = () if node in atoms else operands(node)
+        if not below:
+            done[node] = node
+        elif not ready:
+            stack.append((node, True))
+            stack.extend((b, False) for b in below if b not in done)
+        else:
+            done[node] = _tidy_node(node, tuple(done[b] for b in below))
+    return done[root]
+
+
+def _tidy_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
+    pool = node.pool
+    if type(node) is not Call:
+        return rebuild(node, args)
+    match node.function:
+        case "*" | "/":
+            return product(pool, factors_of(pool.call(node.function, *args)))
+        case "neg":
+            return product(pool, factors_of(pool.call("neg", *args)))
+        case "+":
+            return pool.add(*args)
+        case "-":
+            return pool.sub(*args)
+        case "^":
+            return pool.pow(*args)
+        case "where":
+            return pool.where(*args)
+    return rebuild(node, args)
+
+
+def tidy_product(a: Expr, b: Expr) -> Expr:
+    """a·b as one product, numbers first."""
+    pool = a.pool
+    if b is pool.one:
+        return a
+    if a is pool.one:
+        return b
+    return product(pool, factors_of(pool.call("*", a, b)))
+
+
+def fold(root: Expr) -> Expr:
+    """Decide what is made of numbers only (`2 == 3` in the scalar view) and drop what that leaves without effect."""
+    done: dict[Expr, Expr] = {}
+    stack: list[tuple[Expr, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if node in done:
+            continue
+        below = operands(node)
+        if not below:
+            done[node] = node
+        elif not ready:
+            stack.append((node, True))
+            stack.extend((b, False) for b in below if b not in done)
+        else:
+            done[node] = _fold_node(node, tuple(done[b] for b in below))
+    return done[root]
+
+
+def _fold_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
+    pool = node.pool
+    if type(node) is not Call:
+        return rebuild(node, args) if args != operands(node) else node
+    if node.function != "where" and all(type(a) is Number for a in args):
+        return pool.number(FUNCTIONS[node.function].reference(*(a.value for a in args)))
+    match node.function:
+        case "+":
+            return pool.add(*args)
+        case "-":
+            return pool.sub(*args)
+        case "*":
+            return pool.mul(*args)
+        case "where":
+            return pool.where(*args)
+    return rebuild(node, args) if args != node.args else node

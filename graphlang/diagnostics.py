@@ -1,0 +1,97 @@
+"""Sources, places in them, and what there is to say about those places.
+
+A mistake of the author's is a `Diagnostic`: plain data, painted last (show/diagnostics.py).
+A mistake of ours is an assertion.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Iterable, NamedTuple
+
+MOST_DIAGNOSTICS = 20  # in one run; further ones are counted, not shown
+
+
+class Span(NamedTuple):
+    """A stretch of the source: two offsets in characters, the end excluded."""
+
+    start: int
+    end: int
+
+    def to(self, other: "Span") -> "Span":
+        return Span(min(self.start, other.start), max(self.end, other.end))
+
+
+NOWHERE = Span(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A program's text and the name it is shown by."""
+
+    name: str
+    text: str
+    _starts: list[int] = field(default_factory=list, compare=False, repr=False)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset, both counted from 1."""
+        if not self._starts:
+            self._starts.append(0)
+            self._starts.extend(i + 1 for i, c in enumerate(self.text) if c == "\n")
+        line = bisect_right(self._starts, offset) - 1
+        return line + 1, offset - self._starts[line] + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line (counted from 1), without its end."""
+        self.position(0)
+        start = self._starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
+
+    def at(self, span: Span) -> str:
+        return self.text[span.start : span.end]
+
+
+class Label(NamedTuple):
+    """A second place that a diagnostic points at, and what is there."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What was found (`message`), where (`at`, with `text` under it), and what to try (`hints`).
+
+    `labels` are further places; `notes` are facts such as the values of operands and where they came from.
+    `at` is None where there is no place (a mistake on the command line, a graph made in Python).
+    """
+
+    code: str
+    message: str
+    at: Span | None = None
+    text: str = ""
+    labels: tuple[Label, ...] = ()
+    hints: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    severity: str = "error"  # "error", "warning" or "note"
+
+
+class GraphError(Exception):
+    """The program is wrong: one or more diagnostics, and the source that their spans are in."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic], source: Source | None = None):
+        self.diagnostics = tuple(diagnostics)
+        self.source = source
+        super().__init__("; ".join(f"{d.code}: {d.message}" for d in self.diagnostics[:3]))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """A hint naming the known name nearest to `name`, or nothing."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    if not near:  # short names differ by a letter that looks alike: ul and u1
+        alike = str.maketrans("lIO", "110")
+        near = [k for k in known if k.translate(alike) == name.translate(alike)][:1]
+    return (f"did you mean `{near[0]}`?",) if near else ()

@@ -1,0 +1,52 @@
+"""The values that leaves start with: numbers, constant expressions, or draws from named random streams.
+
+NumPy's door for random numbers: it is imported only where a program has `normal` or `uniform`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Mapping
+
+from graphlang.engines.reference import Values, evaluate
+from graphlang.graph.constant import constant
+from graphlang.graph.graph import Binding, Graph, Variable
+
+
+def initial_values(graph: Graph, given: Mapping[str, list[float]], seed: int | None = None) -> tuple[Values, list[str]]:
+    """Flat values of all leaves and consts, and the names of the leaves that have none."""
+    values: Values = {}
+    missing: list[str] = []
+    seed = graph.seed if seed is None else seed
+    for name, v in graph.variables.items():
+        if not v.is_leaf:
+            continue
+        if name in given:
+            values[name] = list(given[name])
+        elif v.initial is None:
+            missing.append(name)
+        else:
+            values[name] = _start(v, graph, seed)
+    return values, missing
+
+
+def _start(v: Variable, graph: Graph, seed: int) -> list[float]:
+    initial = v.initial
+    if initial.kind == "numbers":
+        return list(initial.numbers)
+    if initial.kind == "expression":
+        over = tuple(map(Binding, initial.indices, v.ranges))
+        values = evaluate(initial.expression, over, {}, {})
+        return values if len(values) == v.size else values * v.size
+    first, second = (constant(a) for a in initial.arguments)
+    stream = _stream(seed, v.name)
+    if initial.kind == "normal":
+        return stream.normal(first, second, v.size).tolist()
+    return stream.uniform(first, second, v.size).tolist()
+
+
+def _stream(seed: int, name: str):
+    """One PCG64 stream for each variable, so that adding a variable changes no other."""
+    import numpy
+
+    return numpy.random.Generator(numpy.random.PCG64(numpy.random.SeedSequence([seed, *name.encode()])))

@@ -1,0 +1,331 @@
+"""The reference engine: plain Python floats, every value kept. It is the meaning of a program.
+
+Values are flat lists in row-major order, one number long for a scalar.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Iterator, Mapping, NamedTuple
+
+from graphlang.derive.reverse import Contribution, Derivative
+from graphlang.engines.tape import ADD, STORE, Tape, TooLarge
+from graphlang.graph.expressions import Call, Expr, Index, Number, Read
+from graphlang.graph.functions import FUNCTIONS
+from graphlang.graph.graph import Binding, Box, Equation, Graph, Range
+from graphlang.graph.order import Group
+
+Values = dict[str, list[float]]
+
+
+class Bad(NamedTuple):
+    """A value that is not finite although its operands are: the equation and the values of its indices."""
+
+    equation: Equation
+    at: dict[str, int]
+    value: float
+
+
+def is_plain(e: Expr) -> bool:
+    """Whether an expression has no indices, lists or reductions, so that it can be evaluated node by node."""
+    if e.free:
+        return False
+    kind = type(e)
+    if kind is Read or kind is Number:
+        return not e.args
+    stack = [e]
+    seen = set()
+    while stack:
+        node = stack.pop()
+        if type(node) is Call:
+            for a in node.args:
+                if a not in seen and type(a) is not Number:
+                    seen.add(a)
+                    stack.append(a)
+        elif type(node) is not Number and not (type(node) is Read and not node.args):
+            return False
+    return True
+
+
+def plain(root: Expr, values: Mapping[str, list[float]], known: dict[Expr, float]) -> float:
+    """The value of a plain expression; `known` is kept by the caller, to share what several have in common."""
+    kind = type(root)
+    if kind is Read:
+        return values[root.name][0]
+    if kind is Number:
+        return root.value
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in known:
+            stack.pop()
+            continue
+        arguments = []
+        waiting = False
+        for a in node.args:
+            kind = type(a)
+            if kind is Read:
+                arguments.append(values[a.name][0])
+            elif kind is Number:
+                arguments.append(a.value)
+            elif a in known:
+                arguments.append(known[a])
+            else:
+                stack.append(a)
+                waiting = True
+        if not waiting:
+            known[node] = FUNCTIONS[node.function].reference(*arguments)
+            stack.pop()
+    return known[root]
+
+
+def evaluate(root: Expr, over: tuple[Binding, ...], values: Values, ranges: Mapping[str, Box]) -> list[float]:
+    """An expression at every point of a box, row-major."""
+    if not over and is_plain(root):
+        return [plain(root, values, {})]
+    box = tuple(b.range for b in over)
+    out = [0.0] * _size(box)
+    tape = Tape(values, ranges)
+    pool = root.pool
+    opened = [tape.open_loop(b.index, pool.number(b.range.low), pool.number(b.range.high)) for b in over]
+    tape.store(STORE, root, out, box, [pool.index(b.index) for b in over])
+    for o in reversed(opened):
+        tape.close_loop(o)
+    tape.run()
+    return out
+
+
+def _size(box: Box) -> int:
+    n = 1
+    for r in box:
+        n *= r.extent
+    return n
+
+
+# ---- forward
+
+
+def forward(graph: Graph, groups: list[Group], values: Values, strict: bool = True) -> Iterator[tuple[Equation, Bad | None]]:
+    """Evaluate the equations in order into `values`, yielding each as it is done, with its first bad value if any.
+
+    Raises TooLarge before an equation that would take too long.
+    """
+    ranges = {n: v.ranges for n, v in graph.variables.items()}
+    for e in graph.equations:
+        if e.target not in values:
+            values[e.target] = [0.0] * graph.variables[e.target].size
+    for group in groups:
+        if group.elements is None:
+            (e,) = group.equations
+            if not e.bindings and not e.subs and is_plain(e.value):
+                values[e.target][0] = plain(e.value, values, {})
+            else:
+                _fill(e, values, ranges)
+            yield e, (first_bad(e, values, ranges) if strict else None)
+        else:
+            bad = _recurrence(group, values, ranges, strict)
+            for e in group.equations:
+                yield e, (bad if bad is not None and bad.equation is e else None)
+
+
+def _fill(e: Equation, values: Values, ranges: Mapping[str, Box]) -> None:
+    tape = Tape(values, ranges)
+    pool = e.value.pool
+    opened = [tape.open_loop(b.index, pool.number(b.range.low), pool.number(b.range.high)) for b in e.bindings]
+    tape.store(STORE, e.value, values[e.target], ranges[e.target], e.subs)
+    for o in reversed(opened):
+        tape.close_loop(o)
+    tape.run()
+
+
+def _recurrence(group: Group, values: Values, ranges: Mapping[str, Box], strict: bool) -> Bad | None:
+    codes = {}
+    for e in group.equations:
+        tape = Tape(values, ranges, dict(e.bindings))
+        tape.store(STORE, e.value, values[e.target], ranges[e.target], e.subs)
+        codes[e] = (tape, [tape.index_register(b.index) for b in e.bindings])
+    for e, at in group.elements:
+        tape, registers = codes[e]
+        for register, k in zip(registers, at):
+            tape.registers[register] = k
+        tape.run()
+        if strict:
+            offset = offset_of(e.subs, ranges[e.target], dict(zip((b.index for b in e.bindings), at)))
+            if not math.isfinite(values[e.target][offset]):
+                bad = _bad_at(e, dict(zip((b.index for b in e.bindings), at)), values, ranges)
+                if bad is not None:
+                    return bad
+    return None
+
+
+def offset_of(subs, ranges: Box, at: Mapping[str, int]) -> int:
+    offset = 0
+    for s, r in zip(subs, ranges):
+        offset = offset * r.extent + (at[s.name] if type(s) is Index else int(s.value)) - r.low
+    return offset
+
+
+def first_bad(e: Equation, values: Values, ranges: Mapping[str, Box]) -> Bad | None:
+    """The first element of an equation that is not finite although what it reads is."""
+    table = values[e.target]
+    if not e.bindings:
+        offset = offset_of(e.subs, ranges[e.target], {})
+        return None if math.isfinite(table[offset]) else _bad_at(e, {}, values, ranges)
+    if all(map(math.isfinite, table)):
+        return None
+    from graphlang.graph.coverage import points
+
+    for at in points(e.bindings, ()):
+        if not math.isfinite(table[offset_of(e.subs, ranges[e.target], at)]):
+            bad = _bad_at(e, dict(at), values, ranges)
+            if bad is not None:
+                return bad
+    return None
+
+
+def _bad_at(e: Equation, at: dict[str, int], values: Values, ranges: Mapping[str, Box]) -> Bad | None:
+    from graphlang.engines.blame import operands_finite
+
+    value = values[e.target][offset_of(e.subs, ranges[e.target], at)]
+    return Bad(e, at, value) if operands_finite(e, at, values, ranges) else None
+
+
+# ---- backward
+
+
+@dataclass(eq=False)
+class Backward:
+    """Adjoints of every variable, and the value of each contribution over its box."""
+
+    adjoints: Values
+    parts: dict[Contribution, list[float]] = field(default_factory=dict)
+
+
+def backward(derivative: Derivative, values: Values) -> Backward:
+    """One reverse sweep: every equation adds to the adjoints of what it reads."""
+    graph = derivative.graph
+    ranges = {n: v.ranges for n, v in graph.variables.items()}
+    adjoints = {n: [0.0] * graph.variables[n].size for n in derivative.variables}
+    sweep = Backward(adjoints)
+    goal = derivative.goal
+    seed_at = 0 if goal.element is None else offset_of([graph.pool.number(k) for k in goal.element], ranges[goal.name], {})
+    adjoints[goal.name][seed_at] = 1.0
+    for group in derivative.order:
+        if group.elements is not None:
+            _recurrence_back(group, derivative, sweep, values, ranges, seed_at)
+            continue
+        (e,) = group.equations
+        settle(e.target, e.box, derivative, sweep, seed_at)
+        known: dict[Expr, float] = {}
+        for c in derivative.outgoing[e]:
+            part = sweep.parts[c] = [0.0] * _size(c.box)
+            if not e.subs and not c.loops and not c.read.args and is_plain(c.computed):
+                part[0] = adjoints[e.target][0] * plain(c.computed, values, known)
+            else:
+                _scatter(c, part, adjoints, values, ranges)
+    for name, v in graph.variables.items():
+        if v.is_leaf and v.role != "const":
+            settle(name, v.ranges, derivative, sweep, seed_at)
+    return sweep
+
+
+def settle(name: str, box: Box, derivative: Derivative, sweep: Backward, seed_at: int) -> None:
+    """The adjoint of a box of elements whose readers are all done: the seed and the contributions, in their order."""
+    terms = [c for c in derivative.incoming.get(name, ()) if c in sweep.parts]
+    if not terms:
+        return
+    adjoint = sweep.adjoints[name]
+    whole = derivative.graph.variables[name].ranges
+    if not whole:
+        total = 1.0 if name == derivative.goal.name else None
+        for c in terms:
+            part = sweep.parts[c][0]
+            total = part if total is None else total + part
+        adjoint[0] = total
+        return
+    touched: dict[int, float] = {}
+    for c in terms:
+        for offset, part in _elements(c, box, whole, sweep.parts[c]):
+            before = touched.get(offset)
+            if before is None:
+                before = 1.0 if name == derivative.goal.name and offset == seed_at else None
+            touched[offset] = part if before is None else before + part
+    for offset, total in touched.items():
+        adjoint[offset] = total
+
+
+def _elements(c: Contribution, box: Box, whole: Box, part: list[float]) -> Iterator[tuple[int, float]]:
+    """(offset in the whole table, value) for the elements of a contribution that are in `box`."""
+    own = c.box
+    if own == whole and box == whole:
+        yield from enumerate(part)
+        return
+    common = tuple(Range(max(a.low, b.low), min(a.high, b.high)) for a, b in zip(own, box))
+    if any(r.extent == 0 for r in common):
+        return
+    rows = [(0, 0)]
+    for mine, full, r in zip(own[:-1], whole[:-1], common[:-1]):
+        rows = [(a * mine.extent + k - mine.low, b * full.extent + k - full.low) for a, b in rows for k in range(r.low, r.high + 1)]
+    mine, full, r = own[-1], whole[-1], common[-1]
+    for a, b in rows:
+        a, b = a * mine.extent - mine.low, b * full.extent - full.low
+        for k in range(r.low, r.high + 1):
+            yield b + k, part[a + k]
+
+
+def _code(c: Contribution, part: list[float], adjoints: Values, values: Values, ranges, tape: Tape) -> None:
+    """At the innermost block of the equation's own indices: loops over the inner ones, and the addition."""
+    pool = c.read.pool
+    tables = tape.tables
+    upstream = pool.read(f"\0{c.source.target}", c.source.subs)
+    opened = [tape.open_loop(b.index, b.low, b.high) for b in c.loops]
+    factor = tape.place(upstream)
+    tape.store(ADD, c.computed, part, c.box, c.read.args, factor)
+    for o in reversed(opened):
+        tape.close_loop(o)
+
+
+def _tape(c: Contribution, adjoints: Values, values: Values, ranges, given) -> Tape:
+    name = f"\0{c.source.target}"
+    return Tape(_Both(values, name, adjoints[c.source.target]), _Both(ranges, name, ranges[c.source.target]), given)
+
+
+class _Both(dict):
+    """A mapping with one name more."""
+
+    def __init__(self, first: Mapping, name: str, value):
+        super().__init__({name: value})
+        self.first = first
+
+    def __missing__(self, key):
+        return self.first[key]
+
+
+def _scatter(c: Contribution, part: list[float], adjoints: Values, values: Values, ranges) -> None:
+    tape = _tape(c, adjoints, values, ranges, {})
+    pool = c.read.pool
+    opened = [tape.open_loop(b.index, pool.number(b.range.low), pool.number(b.range.high)) for b in c.source.bindings]
+    _code(c, part, adjoints, values, ranges, tape)
+    for o in reversed(opened):
+        tape.close_loop(o)
+    tape.run()
+
+
+def _recurrence_back(group: Group, derivative: Derivative, sweep: Backward, values: Values, ranges, seed_at: int) -> None:
+    codes = {}
+    for e in group.equations:
+        codes[e] = []
+        for c in derivative.outgoing[e]:
+            part = sweep.parts[c] = [0.0] * _size(c.box)
+            tape = _tape(c, sweep.adjoints, values, ranges, dict(e.bindings))
+            _code(c, part, sweep.adjoints, values, ranges, tape)
+            codes[e].append((tape, [tape.index_register(b.index) for b in e.bindings]))
+    for e, at in reversed(group.elements):
+        here = dict(zip((b.index for b in e.bindings), at))
+        element = tuple(Range(k, k) for k in (here[s.name] if type(s) is Index else int(s.value) for s in e.subs))
+        settle(e.target, element, derivative, sweep, seed_at)
+        for tape, registers in codes[e]:
+            for register, k in zip(registers, at):
+                tape.registers[register] = k
+            tape.run()

@@ -1,0 +1,288 @@
+"""Expressions as nested blocks of instructions for the reference engine.
+
+Each node is placed in the outermost block in which all its indices have values, so nothing is computed again in a
+loop that it does not depend on. Values live in one list of registers. No NumPy; no recursion on the depth of an
+expression (only on the nesting of reductions, which is bounded when a program is read).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Mapping, NamedTuple, Sequence
+
+from graphlang.graph.coverage import interval
+from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Read, Reduce, affine, operands
+from graphlang.graph.functions import FUNCTIONS
+from graphlang.graph.graph import Box, Range
+from graphlang.graph.reductions import REDUCTIONS
+
+MOST_STEPS = 400_000_000  # loop rounds of one equation; more would take the reference engine minutes
+
+CALL1, CALL2, CALLN, LOAD, READ, GATHER, LOOP, START, KEEP, FINISH, SUM0, SUM, ELEMENT, CHOOSE, STORE, ADD = range(16)
+
+
+class TooLarge(Exception):
+    """An equation that would take more than MOST_STEPS rounds."""
+
+    def __init__(self, steps: int):
+        self.steps = steps
+
+
+class Block:
+    """Instructions that run each time the indices up to this one have new values."""
+
+    __slots__ = ("ops", "bound", "known", "over")
+
+    def __init__(self, bound: frozenset[str], over: dict[str, Range]):
+        self.ops: list[tuple] = []
+        self.bound = bound          # indices that get their value in this very block
+        self.known: dict = {}       # node → register
+        self.over = over            # intervals of all indices in reach
+
+
+class Layout(NamedTuple):
+    """Where the elements of a table are in its flat list."""
+
+    ranges: Box
+
+    def offset(self, subs: Sequence[Expr]) -> tuple[int, list[tuple[str, int]]] | None:
+        """Affine subscripts as a base and a stride for each index; None where one is not affine."""
+        base, strides, step = 0, {}, 1
+        for sub, r in zip(reversed(subs), reversed(self.ranges)):
+            form = affine(sub)
+            if form is None:
+                return None
+            base += step * (form[0] - r.low)
+            for name, k in form[1].items():
+                strides[name] = strides.get(name, 0) + step * k
+            step *= r.extent
+        return base, [(n, k) for n, k in strides.items() if k]
+
+
+class Tape:
+    """Code over the registers; `given` are indices that the caller sets (`index_register`)."""
+
+    def __init__(self, tables: Mapping[str, list], ranges: Mapping[str, Box], given: Mapping[str, Range] = {}):
+        self.tables, self.ranges = tables, ranges
+        self.registers: list = []
+        root = Block(frozenset(given), dict(given))
+        self.chain = [root]
+        self.index: list[dict[str, int]] = [{n: self.new() for n in given}]
+        self.steps = 1
+
+    def new(self, value=None) -> int:
+        self.registers.append(value)
+        return len(self.registers) - 1
+
+    def index_register(self, name: str) -> int:
+        for registers in reversed(self.index):
+            if name in registers:
+                return registers[name]
+        raise AssertionError(f"index {name} has no value here")
+
+    def block_for(self, free: frozenset[str]) -> Block:
+        if free:
+            for block in reversed(self.chain):
+                if not block.bound.isdisjoint(free):
+                    return block
+        return self.chain[0]
+
+    # ---- loops
+
+    def open_loop(self, name: str, low: Expr, high: Expr) -> tuple:
+        over = dict(self.chain[-1].over)
+        r = interval(Bound(low.pool, name, low, high), over)
+        over[name] = r
+        self.steps *= max(1, r.extent)
+        if self.steps > MOST_STEPS:
+            raise TooLarge(self.steps)
+        register = self.new()
+        block = Block(frozenset((name,)), over)
+        opened = (register, self.linear(low), self.linear(high), block, r.extent)
+        self.chain.append(block)
+        self.index.append({name: register})
+        return opened
+
+    def close_loop(self, opened: tuple) -> None:
+        register, low, high, block, extent = opened
+        self.chain.pop()
+        self.index.pop()
+        self.steps //= max(1, extent)
+        self.chain[-1].ops.append((LOOP, register, low, high, block.ops))
+
+    def linear(self, e: Expr) -> tuple[int, tuple[tuple[int, int], ...]]:
+        c, factors = affine(e)
+        return c, tuple((self.index_register(n), k) for n, k in factors.items())
+
+    # ---- expressions
+
+    def place(self, root: Expr) -> int:
+        """The register that holds the value of an expression in the innermost open block."""
+        stack: list[tuple[Expr, bool]] = [(root, False)]
+        while stack:
+            node, ready = stack.pop()
+            block = self.block_for(node.free)
+            if node in block.known:
+                continue
+            kind = type(node)
+            if kind is Number:
+                block.known[node] = self.new(node.value)
+            elif kind is Index:
+                block.known[node] = self.new()
+                block.ops.append((LOAD, block.known[node], self.index_register(node.name)))
+            elif kind is Reduce:
+                self.place_reduction(node, block)
+            elif kind is Read and (not node.args or (at := Layout(self.ranges[node.name]).offset(node.args)) is not None):
+                base, strides = at if node.args else (0, ())
+                d = block.known[node] = self.new()
+                block.ops.append((READ, d, self.tables[node.name], base, tuple((self.index_register(n), k) for n, k in strides)))
+            elif not ready:
+                stack.append((node, True))
+                stack.extend((a, False) for a in reversed(operands(node)))
+            else:
+                self.emit(node, block)
+        return self.block_for(root.free).known[root]
+
+    def register(self, node: Expr) -> int:
+        return self.block_for(node.free).known[node]
+
+    def emit(self, node: Expr, block: Block) -> None:
+        d = block.known[node] = self.new()
+        if type(node) is Call:
+            f, registers = FUNCTIONS[node.function].reference, tuple(map(self.register, node.args))
+            block.ops.append((CALL1, d, f, *registers) if len(registers) == 1 else
+                             (CALL2, d, f, *registers) if len(registers) == 2 else (CALLN, d, f, registers))
+        elif type(node) is Read:
+            ranges = self.ranges[node.name]
+            block.ops.append((GATHER, d, self.tables[node.name], tuple(map(self.register, node.args)), ranges))
+        elif type(node) is Pick:
+            shape = tuple(Range(1, n) for n in node.shape)
+            block.ops.append((CHOOSE, d, tuple(map(self.register, node.items)), tuple(map(self.register, node.at)), shape))
+        else:
+            raise AssertionError(node)
+
+    def place_reduction(self, node: Reduce, block: Block) -> None:
+        """The loop goes where the reduction's own operands have values; a table-valued result is computed once for
+        all of its elements."""
+        rule = REDUCTIONS[node.function]
+        key = (node.function, node.binders, node.body)
+        free = node.body.free
+        for b in reversed(node.binders):
+            free = (free - {b.index}) | b.free
+        home = self.block_for(free)
+        depth = self.chain.index(home)
+        if key not in home.known:
+            chain, index = self.chain, self.index
+            self.chain, self.index = chain[: depth + 1], index[: depth + 1]
+            simple = node.function == "sum"
+            d = self.new()
+            home.ops.append((SUM0, d) if simple else (START, d))
+            opened = []
+            for b in node.binders:
+                opened.append(self.open_loop(b.index, b.low, b.high))
+            value = self.place(node.body)
+            self.chain[-1].ops.append((SUM if simple else KEEP, d, value))
+            for o in reversed(opened):
+                self.close_loop(o)
+            if not simple:
+                home.ops.append((FINISH, d, rule.reference))
+            home.known[key] = d
+            self.chain, self.index = chain, index
+        d = home.known[key]
+        if not rule.table:
+            block.known[node] = d
+            return
+        registers = [self.place(s) for s in node.at]
+        lows = [self.place(b.low) for b in node.binders]
+        highs = [self.place(b.high) for b in node.binders]
+        block.known[node] = self.new()
+        block.ops.append((ELEMENT, block.known[node], d, tuple(registers), tuple(lows), tuple(highs)))
+
+    # ---- results
+
+    def store(self, kind: int, value: Expr, table: list, ranges: Box, subs: Sequence[Expr], factor: int | None = None) -> None:
+        """At the innermost block: put the value into (or add it to) an element of a table."""
+        v = self.place(value)
+        at = Layout(ranges).offset(subs)
+        if at is not None:
+            base, strides = at
+            self.chain[-1].ops.append((kind, v, table, base, tuple((self.index_register(n), k) for n, k in strides), None, factor))
+        else:
+            registers = tuple(self.place(s) for s in subs)
+            self.chain[-1].ops.append((kind, v, table, 0, (), (registers, ranges), factor))
+
+    def run(self) -> None:
+        run(self.chain[0].ops, self.registers)
+
+
+def position(registers: Sequence[int], ranges: Box, r: list) -> int:
+    """The flat offset of an element whose subscripts are values; -1 where there is no such element."""
+    offset = 0
+    for register, over in zip(registers, ranges):
+        value = r[register]
+        if not (over.low <= value <= over.high) or value != int(value):
+            return -1
+        offset = offset * over.extent + int(value) - over.low
+    return offset
+
+
+def run(ops: list[tuple], r: list) -> None:
+    for op in ops:
+        kind = op[0]
+        if kind == CALL2:
+            r[op[1]] = op[2](r[op[3]], r[op[4]])
+        elif kind == READ:
+            at = op[3]
+            for register, k in op[4]:
+                at += k * r[register]
+            r[op[1]] = op[2][at]
+        elif kind == SUM:
+            r[op[1]] += r[op[2]]
+        elif kind == CALL1:
+            r[op[1]] = op[2](r[op[3]])
+        elif kind == LOOP:
+            _, register, (low, fl), (high, fh), inner = op
+            for i, k in fl:
+                low += k * r[i]
+            for i, k in fh:
+                high += k * r[i]
+            for value in range(low, high + 1):
+                r[register] = value
+                run(inner, r)
+        elif kind == STORE or kind == ADD:
+            _, v, table, at, strides, gather, factor = op
+            if gather is None:
+                for register, k in strides:
+                    at += k * r[register]
+            else:
+                at = position(*gather, r)
+                if at < 0:
+                    continue
+            value = r[v] if factor is None else r[factor] * r[v]
+            if kind == STORE:
+                table[at] = value
+            else:
+                table[at] += value
+        elif kind == LOAD:
+            r[op[1]] = float(r[op[2]])
+        elif kind == CALLN:
+            r[op[1]] = op[2](*[r[a] for a in op[3]])
+        elif kind == SUM0:
+            r[op[1]] = 0.0
+        elif kind == START:
+            r[op[1]] = []
+        elif kind == KEEP:
+            r[op[1]].append(r[op[2]])
+        elif kind == FINISH:
+            r[op[1]] = op[2](r[op[1]]) if r[op[1]] else op[2]([])
+        elif kind == GATHER:
+            at = position(op[3], op[4], r)
+            r[op[1]] = op[2][at] if at >= 0 else math.nan
+        elif kind == CHOOSE:
+            at = position(op[3], op[4], r)
+            r[op[1]] = r[op[2][at]] if at >= 0 else math.nan
+        elif kind == ELEMENT:
+            _, d, table, registers, lows, highs = op
+            ranges = [Range(int(r[a]), int(r[b])) for a, b in zip(lows, highs)]
+            at = position(registers, ranges, r)
+            r[d] = r[table][at] if at >= 0 else math.nan

@@ -1,0 +1,552 @@
+"""From statements to a Graph: names, roles, ranges, pieces, goals.
+
+Statements come in any order. Ranges that are written are known at once; those that follow from a right-hand side are
+found in the order in which variables depend on one another. All mistakes are collected, one diagnostic each, and
+raised together.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable, Mapping
+
+from graphlang.diagnostics import Diagnostic, GraphError, Label, Span
+from graphlang.graph.constant import constant
+from graphlang.graph.coverage import check_coverage, check_reads
+from graphlang.graph.expressions import Index, Number, Pool, Reduce, postorder, fresh, reads, substitute
+from graphlang.graph.functions import ALIASES, FUNCTIONS
+from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Initial, Range, Variable
+from graphlang.graph.lower import BUILT_IN, CONSTANTS, INITIALISERS, Lowering, Problem, Scope, Value
+from graphlang.graph.order import check_cycles
+from graphlang.syntax import ast
+
+MOST_ELEMENTS = 20_000_000  # of one table: some 160 MB as floats
+
+
+def build(program: ast.Program, consts: Mapping[str, float] | None = None) -> Graph:
+    """The graph of a program; `consts` overrides the values of its consts.
+
+    Raises GraphError with every mistake that was found.
+    """
+    return Builder(program, consts or {}).graph()
+
+
+class Builder:
+    def __init__(self, program: ast.Program, overrides: Mapping[str, float]):
+        self.program, self.overrides = program, overrides
+        self.pool = Pool()
+        self.found: list[Diagnostic] = []
+        self.variables: dict[str, Variable] = {}
+        self.consts: dict[str, float] = {}
+        self.functions: dict[str, ast.FunctionDef] = {}
+        self.leaves: dict[str, ast.Item] = {}
+        self.written: dict[str, list[ast.Equation]] = {}
+        self.equations: dict[int, Equation] = {}  # by the identity of the statement
+        self.failed: set[str] = set()
+        self.seed = 0
+        self.lowering = Lowering(self.pool, self.variables, self.consts, self.functions)
+
+    def graph(self) -> Graph:
+        self.collect()
+        self.define_consts()
+        self.define_leaves()
+        self.define_functions()
+        self.define_nodes()
+        self.raise_found()
+        equations = tuple(self.equations[id(s)] for s in self.program.statements if id(s) in self.equations)
+        graph = Graph(self.pool, self.variables, equations, (), self.program.source, self.consts, self.functions,
+                      tuple(s for s in self.program.statements if type(s) is ast.Expect), self.seed)
+        self.found += check_reads(graph)
+        self.raise_found()
+        self.found += check_cycles(graph)
+        goals = self.goals(graph)
+        self.raise_found()
+        warnings = tuple(self.lowering.warnings) + tuple(self.lints(graph))
+        return Graph(self.pool, self.variables, equations, goals, self.program.source, self.consts, self.functions,
+                     graph.expectations, self.seed, warnings)
+
+    def raise_found(self) -> None:
+        if self.found:
+            self.found.sort(key=lambda d: d.at.start if d.at else -1)
+            raise GraphError(self.found, self.program.source)
+
+    def report(self, code: str, message: str, at: Span, text: str = "", labels=(), hints=()) -> None:
+        self.found.append(Diagnostic(code, message, at, text, tuple(labels), tuple(hints)))
+
+    # ---- who is who
+
+    def collect(self) -> None:
+        places: dict[str, Span] = {}
+        consts: dict[str, ast.Item] = {}
+        for s in self.program.statements:
+            match s:
+                case ast.Declaration(role, items, _):
+                    for item in items:
+                        if self.claim_name(item.name, item.name_span, places):
+                            if item.symmetric:
+                                self.report("E901", "`symmetric` is not there yet", item.span)
+                            if role == "const":
+                                consts[item.name] = item
+                            else:
+                                self.leaves[item.name] = item
+                                self.variables[item.name] = Variable(item.name, role, (), item.name_span)
+                case ast.Equation(target, _, _, override, span):
+                    name_node = target if type(target) is ast.Name else target.base
+                    name = name_node.name
+                    if override:
+                        self.report("E901", "`override` is not there yet", span)
+                    if name in self.written:
+                        if type(target) is ast.Name or type(self.written[name][0].target) is ast.Name:
+                            self.report("E102", f"`{name}` is defined twice", name_node.span, "defined again here",
+                                        [Label(places[name], f"`{name}` is defined here first")], self.twice_hint(name))
+                        else:
+                            self.written[name].append(s)
+                    elif self.claim_name(name, name_node.span, places):
+                        self.written[name] = [s]
+                        self.variables[name] = Variable(name, "node", (), name_node.span)
+                case ast.FunctionDef(name, _, _, _, name_span):
+                    if name in self.functions:
+                        self.report("E102", f"the function `{name}` is defined twice", name_span, "defined again here",
+                                    [Label(self.functions[name].name_span, "defined here first")])
+                    else:
+                        if name in BUILT_IN:
+                            self.lowering.warnings.append(Diagnostic("W101", f"`{name}` replaces the built-in function in this program",
+                                                                     name_span, severity="warning"))
+                        self.functions[name] = s
+                case ast.Setting(name, value, span):
+                    if name != "seed":
+                        self.report("E405", f"there is no setting `{name}`", span, hints=("`set seed = 0`",))
+                    else:
+                        self.setting = s
+                case ast.Dim(_, span):
+                    self.report("E901", "`dim` is not there yet", span, "sizes left symbolic")
+                case ast.Claim():
+                    self.report("E901", "`claim` is not there yet", s.span, hints=("`expect` tests a number: `expect dJ/dx = 9.1 within 1e-2`",))
+                case ast.Later(kind, span):
+                    self.report("E901", f"`{kind}` is not there yet", span, "this version does not have it")
+        self.const_items = consts
+
+    def twice_hint(self, name: str) -> tuple[str, ...]:
+        return (f"give one of them another name; the pieces of a table are written `{name}[0] = …`, `{name}[j] = … for j in 1..n`",)
+
+    def claim_name(self, name: str, at: Span, places: dict[str, Span]) -> bool:
+        if name in BUILT_IN:
+            self.report("E105", f"`{name}` is a built-in function and cannot be a variable", at, hints=(f"`{name}_`, or another name",))
+            self.failed.add(name)
+            return False
+        if name in ("pi", "inf", "nan"):
+            self.report("E105", f"`{name}` is a constant and cannot be a variable", at)
+            return False
+        if name in places:
+            self.report("E102", f"`{name}` is defined twice", at, "defined again here",
+                        [Label(places[name], f"`{name}` is defined here first")], self.twice_hint(name))
+            return False
+        places[name] = at
+        return True
+
+    # ---- consts and leaves
+
+    def define_consts(self) -> None:
+        """Consts may use one another, in any order."""
+        waiting = dict(self.const_items)
+        for name, item in waiting.items():
+            self.variables.pop(name, None)
+        while waiting:
+            ready = [n for n, item in waiting.items() if n in self.overrides or item.value is None
+                     or not any(type(x) is ast.Name and x.name in waiting for x in ast.postorder(item.value))]
+            if not ready:
+                first = next(iter(waiting.values()))
+                self.report("E106", "these consts depend on one another: " + ", ".join(f"`{n}`" for n in waiting), first.span)
+                break
+            for name in ready:
+                item = waiting.pop(name)
+                self.consts[name] = self.const_value(item)
+        for name, item in self.const_items.items():
+            self.variables[name] = Variable(name, "const", (), item.name_span,
+                                            Initial("numbers", (self.consts.get(name, 0.0),)))
+        if hasattr(self, "setting"):
+            try:
+                value = constant(self.lowering.scalar(self.setting.value, Scope(integer=True)))
+                if value is None or not value.is_integer() or value < 0:
+                    self.report("E405", "a seed is a whole number, 0 or greater", self.setting.value.span)
+                else:
+                    self.seed = int(value)
+            except Problem as p:
+                self.found.append(p.diagnostic)
+
+    def const_value(self, item: ast.Item) -> float:
+        if item.ranges is not None:
+            self.report("E108", "a const is one number", item.span, hints=(f"`input {item.name}[…] = …` declares a table",))
+        if item.name in self.overrides:
+            return self.overrides[item.name]
+        if item.value is None:
+            self.report("E401", f"the const `{item.name}` has no value", item.span, hints=(f"const {item.name} = 2",))
+            return 0.0
+        try:
+            value = constant(self.lowering.scalar(item.value, Scope(integer=True)))
+        except Problem as p:
+            self.found.append(p.diagnostic)
+            return 0.0
+        if value is None:
+            self.report("E108", f"the const `{item.name}` is not made of numbers and consts", item.value.span)
+            return 0.0
+        return value
+
+    def define_leaves(self) -> None:
+        for name, item in self.leaves.items():
+            role = self.variables[name].role
+            try:
+                self.variables[name] = self.leaf(name, role, item)
+            except Problem as p:
+                self.found.append(p.diagnostic)
+                self.failed.add(name)
+
+    def leaf(self, name: str, role: str, item: ast.Item) -> Variable:
+        ranges = None if item.ranges is None else tuple(self.declared_range(r, name) for r in item.ranges)
+        self.check_size(name, ranges or (), item.span)
+        if item.value is None:
+            return Variable(name, role, ranges or (), item.name_span)
+        value = item.value
+        if type(value) is ast.Call and value.name in INITIALISERS and value.name not in self.functions:
+            return Variable(name, role, ranges or (), item.name_span, self.initialiser(value, ranges or ()))
+        lowered = self.lowering.lower(value, Scope(integer=True))
+        if any(type(n).__name__ == "Read" for n in postorder(lowered.body)):
+            raise Problem("E403", f"the value of `{name}` depends on variables", value.span,
+                          "a leaf's value is made of numbers and consts", hints=(f"an equation: `{name} = …`",))
+        if lowered.ranges:
+            if ranges is None:
+                ranges = lowered.ranges
+            if tuple(r.extent for r in ranges) != tuple(r.extent for r in lowered.ranges):
+                raise Problem("E216", f"`{name}` is declared over {', '.join(map(str, ranges))}, but its value is {lowered.describe()}",
+                              value.span, f"{'×'.join(str(r.extent) for r in lowered.ranges)} numbers",
+                              [Label(item.name_span, f"declared with {'×'.join(str(r.extent) for r in ranges)} elements")])
+            if lowered.ranges != ranges:
+                lowered = self.lowering.shift(lowered, ranges)
+            body = lowered.body
+            if getattr(body, "items", None) and all(type(x) is Number for x in body.items):
+                return Variable(name, role, ranges, item.name_span, Initial("numbers", tuple(x.value for x in body.items)), lowered.row)
+            return Variable(name, role, ranges, item.name_span, Initial("expression", (), lowered.indices, body), lowered.row)
+        return Variable(name, role, ranges or (), item.name_span, Initial("expression", (), (), lowered.body))
+
+    def initialiser(self, call: ast.Call, ranges: Box) -> Initial:
+        wanted = {"normal": 2, "uniform": 2}.get(call.name, 0)
+        if len(call.args) != wanted or call.binders:
+            form = {"normal": "normal(mean, sd)", "uniform": "uniform(low, high)"}.get(call.name, f"{call.name}()")
+            if not wanted and call.args:
+                raise Problem("E302", f"`{call.name}` takes no arguments: the table's own ranges say its size", call.span, hints=(f"`{form}`",))
+            raise Problem("E302", f"`{call.name}` takes {wanted} arguments, but {len(call.args)} are given", call.span, hints=(f"`{form}`",))
+        arguments = tuple(self.lowering.scalar(a, Scope(integer=True)) for a in call.args)
+        pool = self.pool
+        if call.name in ("zeros", "ones"):
+            return Initial("expression", (), (), pool.one if call.name == "ones" else pool.zero)
+        if call.name == "eye":
+            if len(ranges) != 2:
+                raise Problem("E205", "`eye` is a matrix", call.span, "the variable has not 2 ranges")
+            i, j = pool.index("~i"), pool.index("~j")
+            row = pool.call("-", i, pool.number(ranges[0].low)), pool.call("-", j, pool.number(ranges[1].low))
+            return Initial("expression", (), ("~i", "~j"), pool.call("==", *row))
+        return Initial(call.name, (), (), None, arguments)
+
+    def declared_range(self, r: ast.Range, name: str) -> Range:
+        high = self.whole_number(r.high)
+        if r.low is None:
+            if high < 1:
+                raise Problem("E217", f"`{name}[{high}]` would have no element", r.span, hints=(f"`{name}[0..{high}]` has the index 0",))
+            return Range(1, high)
+        low = self.whole_number(r.low)
+        if high < low - 1:
+            raise Problem("E217", f"the range {low}..{high} runs backwards", r.span, hints=(f"`{high}..{low}`",))
+        return Range(low, high)
+
+    def whole_number(self, node: ast.Expr) -> int:
+        value = constant(self.lowering.bound(node, Scope(integer=True)))
+        assert value is not None  # no index is in reach, so a bound is a number
+        return int(value)
+
+    def check_size(self, name: str, ranges: Box, at: Span) -> None:
+        size = 1
+        for r in ranges:
+            size *= r.extent
+        if size > MOST_ELEMENTS:
+            raise Problem("E902", f"`{name}` would have {size:,} elements; the limit is {MOST_ELEMENTS:,}", at)
+
+    # ---- functions
+
+    def define_functions(self) -> None:
+        calls = {name: {n.name for n in ast.postorder(f.body) if type(n) is ast.Call and n.name in self.functions}
+                 for name, f in self.functions.items()}
+        for name, f in self.functions.items():
+            seen, todo = set(), list(calls[name])
+            while todo:
+                n = todo.pop()
+                if n not in seen:
+                    seen.add(n)
+                    todo.extend(calls[n])
+            if name in seen:
+                self.report("E109", f"the function `{name}` calls itself", f.name_span, hints=("a recurrence over a table: `h[k] = … h[k-1] … for k in 1..T`",))
+                self.failed.add(name)
+            if len({p.name for p in f.params}) != len(f.params):
+                self.report("E103", f"two arguments of `{name}` have the same name", f.span)
+                self.failed.add(name)
+        for name in [n for n in self.functions if n in self.failed]:
+            for other in [n for n, c in calls.items() if name in c or n == name]:
+                self.failed.add(other)
+        for name, f in self.functions.items():
+            if name not in self.failed:
+                try:  # its own mistakes are reported at the definition, once
+                    arguments = {p.name: Value(self.pool.index(f"~{p.name}")) for p in f.params}
+                    value = self.lowering.lower(f.body, Scope({}, arguments, False, name))
+                    if value.ranges:
+                        raise Problem("E307", f"the function `{name}` gives a table", f.name_span, hints=("a function is scalar",))
+                except Problem as p:
+                    self.found.append(p.diagnostic)
+                    self.failed.add(name)
+
+    # ---- nodes
+
+    def define_nodes(self) -> None:
+        """Types first where they are written; the others in the order of dependence."""
+        written = self.written
+        leaves_declared = any(v.role in ("input", "param", "data") for v in self.variables.values())
+        names: dict[str, list[str]] = {}
+        pending: set[str] = set()
+        for name, pieces in written.items():
+            if type(pieces[0].target) is not ast.Name and all(b.low is not None for s in pieces for b in s.binders):
+                try:
+                    self.type_pieces(name, pieces)
+                    continue
+                except Problem as p:
+                    self.fail(name, p)
+                    continue
+            pending.add(name)
+            seen = dict.fromkeys(n.name for s in pieces for n in ast.postorder(s.value) if type(n) is ast.Name and n.name in written)
+            if type(pieces[0].target) is not ast.Name:
+                seen.pop(name, None)
+            names[name] = list(seen)
+        self.type_pending(pending, names, leaves_declared)
+        for name, pieces in written.items():
+            if type(pieces[0].target) is ast.Name:
+                continue
+            for s in pieces:
+                if id(s) not in self.equations and self.ready(s):
+                    try:
+                        self.equations[id(s)] = self.piece(s)
+                    except Problem as p:
+                        self.fail(name, p)
+
+    def ready(self, s: ast.Equation) -> bool:
+        """Whether everything it names could be understood; otherwise its own mistakes would be echoes."""
+        for n in ast.postorder(s.value):
+            if type(n) in (ast.Name, ast.Call) and n.name in self.failed:
+                self.failed.add((s.target if type(s.target) is ast.Name else s.target.base).name)
+                return False
+        return True
+
+    def fail(self, name: str, p: Problem) -> None:
+        d = p.diagnostic
+        if not (d.code == "E101" and any(x.code == "E101" and x.message == d.message for x in self.found)):
+            self.found.append(d)
+        self.failed.add(name)
+
+    def type_pending(self, pending: set[str], names: dict[str, list[str]], leaves_declared: bool) -> None:
+        state: dict[str, int] = {}
+        for root in names:
+            if root in state:
+                continue
+            path = [(root, iter(names[root]))]
+            state[root] = 1
+            while path:
+                name, rest = path[-1]
+                child = next((c for c in rest if c in pending and state.get(c) != 2), None)
+                if child is None:
+                    path.pop()
+                    state[name] = 2
+                    self.define(name, leaves_declared)
+                elif state.get(child) == 1:
+                    around = [n for n, _ in path]
+                    around = around[around.index(child):]
+                    if child not in self.failed:
+                        self.report_cycle(around)
+                    self.failed.update(around)
+                else:
+                    state[child] = 1
+                    path.append((child, iter(names[child])))
+
+    def report_cycle(self, around: list[str]) -> None:
+        path = " → ".join(f"`{n}`" for n in [*around, around[0]])
+        first = self.variables[around[0]]
+        if len(around) == 1:
+            self.report("E110", f"`{around[0]}` is defined by itself", first.span, "it reads its own value",
+                        hints=("a sequence is a table: `h[k] = … h[k-1] … for k in 1..T`",))
+            return
+        labels = [Label(self.variables[n].span, f"`{n}` reads `{around[(i + 1) % len(around)]}`") for i, n in enumerate(around[:4]) if i]
+        self.report("E110", f"these variables depend on one another: {path}", first.span, f"`{around[0]}` reads `{around[1]}`", labels)
+
+    def define(self, name: str, leaves_declared: bool) -> None:
+        pieces = self.written[name]
+        if name in self.failed or not all([self.ready(s) for s in pieces]):
+            return
+        try:
+            if type(pieces[0].target) is ast.Name:
+                self.whole_variable(name, pieces[0], leaves_declared)
+            else:
+                self.type_pieces(name, pieces)
+        except Problem as p:
+            self.fail(name, p)
+
+    def whole_variable(self, name: str, s: ast.Equation, leaves_declared: bool) -> None:
+        if s.binders:
+            letters = ",".join(b.name for b in s.binders)
+            raise Problem("E218", f"`{name}` has a `for` but no subscript", s.target.span, "one number for all indices?",
+                          hints=(f"`{name}[{letters}] = …`",))
+        value = self.lowering.lower(s.value)
+        old = self.variables[name]
+        if not value.ranges:
+            is_leaf = not leaves_declared and type(value.body) is not Index and not reads(value.body)
+            if is_leaf:
+                self.variables[name] = Variable(name, "input", (), old.span, Initial("expression", (), (), value.body))
+            else:
+                self.equations[id(s)] = Equation(name, (), (), value.body, s.span, s)
+            return
+        self.check_size(name, value.ranges, s.span)
+        if not leaves_declared and not reads(value.body):
+            items = getattr(value.body, "items", ())
+            initial = (Initial("numbers", tuple(x.value for x in items)) if items and all(type(x) is Number for x in items)
+                       else Initial("expression", (), value.indices, value.body))
+            self.variables[name] = Variable(name, "input", value.ranges, old.span, initial, value.row)
+            return
+        self.variables[name] = Variable(name, "node", value.ranges, old.span, None, value.row)
+        taken = set(self.variables) | {b for n in postorder(value.body) if type(n) is Reduce for b in (x.index for x in n.binders)}
+        nice: list[str] = []
+        for _ in value.ranges:
+            nice.append(fresh("i", taken))
+            taken.add(nice[-1])
+        put = dict(zip(value.indices, map(self.pool.index, nice)))
+        self.equations[id(s)] = Equation(name, tuple(put[i] for i in value.indices), tuple(map(Binding, nice, value.ranges)),
+                                         substitute(value.body, put), s.span, s)
+
+    # ---- pieces of tables
+
+    def type_pieces(self, name: str, pieces: list[ast.Equation]) -> None:
+        boxes = []
+        for s in pieces:
+            boxes.append(self.piece_box(name, s))
+        dims = {len(b) for b in boxes}
+        if len(dims) > 1:
+            raise Problem("E204", f"the pieces of `{name}` do not have the same number of subscripts", pieces[0].target.span, "",
+                          [Label(s.target.span, "here") for s in pieces[1:3]])
+        found = check_coverage(name, list(zip(boxes, pieces)))
+        if found:
+            self.found += found
+            self.failed.add(name)
+            return
+        ranges = tuple(Range(min(b[d].low for b in boxes), max(b[d].high for b in boxes)) for d in range(len(boxes[0])))
+        self.check_size(name, ranges, pieces[0].span)
+        self.variables[name] = Variable(name, "node", ranges, self.variables[name].span)
+
+    def scope(self, s: ast.Equation) -> Scope:
+        target = s.target.base.name
+        binders = []
+        for b in s.binders:
+            if b.low is None:
+                over = self.lowering.infer(b, s.value, skip=target)
+                b = b._replace(low=ast.Num(float(over.low), str(over.low), b.span), high=ast.Num(float(over.high), str(over.high), b.span))
+            binders.append(b)
+        scope, _ = self.lowering.bind(tuple(binders), Scope(), s.value, s)
+        return scope
+
+    def piece_box(self, name: str, s: ast.Equation) -> Box:
+        scope = self.scope(s)
+        for b in s.binders:
+            for bound in (b.low, b.high):
+                if bound is not None and any(type(n) is ast.Name and n.name in scope.indices for n in ast.postorder(bound)):
+                    raise Problem("E219", "the ranges of an equation do not depend on one another", bound.span, "this bound uses an index")
+        used, box = [], []
+        for sub in s.target.subs:
+            if type(sub) is ast.Name and sub.name in scope.indices:
+                if sub.name in used:
+                    raise Problem("E220", f"the index `{sub.name}` stands twice on the left", sub.span,
+                                  hints=("write `where(i == j, …, 0)` for a diagonal",))
+                used.append(sub.name)
+                box.append(scope.indices[sub.name][1])
+            elif type(sub) is ast.Range:
+                raise Problem("E206", "slices are not part of the language", sub.span)
+            else:
+                if any(type(n) is ast.Name and n.name in scope.indices for n in ast.postorder(sub)):
+                    raise Problem("E220", "on the left a subscript is an index or a whole number", sub.span, "index arithmetic",
+                                  hints=("shift the index on the right-hand side instead",))
+                for n in ast.postorder(sub):
+                    if type(n) is ast.Name and n.name not in self.consts and n.name not in self.variables:
+                        raise Problem("E111", f"the index `{n.name}` is not bound", n.span, "no `for` gives its range",
+                                      hints=(f"`{self.text(s)} for {n.name} in 1..n`",))
+                number = self.whole_number(sub)
+                box.append(Range(number, number))
+        for b in s.binders:
+            if b.name not in used:
+                raise Problem("E221", f"`{name}` would get many values: `{b.name}` is not on the left", b.span, "an index of the equation",
+                              [Label(s.target.span, "the left side")],
+                              (f"sum over it: `sum(… for {b.name} in …)`", f"or define `{name}[…,{b.name}]`"))
+        return tuple(box)
+
+    def text(self, s: ast.Equation) -> str:
+        return self.program.source.at(s.span).strip()
+
+    def piece(self, s: ast.Equation) -> Equation:
+        scope = self.scope(s)
+        subs = []
+        for sub, r in zip(s.target.subs, self.piece_box(s.target.base.name, s)):
+            is_index = type(sub) is ast.Name and sub.name in scope.indices
+            subs.append(self.pool.index(sub.name) if is_index else self.pool.number(r.low))
+        value = self.lowering.lower(s.value, scope)
+        if value.ranges:
+            raise Problem("E205", "an element of a table is one number", s.value.span, f"this is {value.describe()}", [Label(s.target.span, "an element")])
+        bindings = tuple(Binding(b.name, scope.indices[b.name][1]) for b in s.binders)
+        return Equation(s.target.base.name, tuple(subs), bindings, value.body, s.span, s)
+
+    # ---- goals
+
+    def goals(self, graph: Graph) -> tuple[Goal, ...]:
+        goals: list[Goal] = []
+        for s in self.program.statements:
+            if type(s) is not ast.Goal:
+                continue
+            for target in s.targets:
+                try:
+                    goals.append(self.goal(s.kind, target))
+                except Problem as p:
+                    self.found.append(p.diagnostic)
+        return tuple(goals)
+
+    def goal(self, kind: str, target: ast.Expr) -> Goal:
+        name_node = target.base if type(target) is ast.Subscript else target
+        if type(name_node) is not ast.Name:
+            raise Problem("E404", "a goal is a variable", target.span, "this is an expression", hints=("define it first: `J = …`, `minimize J`",))
+        variable = self.variables.get(name_node.name)
+        if variable is None:
+            raise self.lowering.undefined(name_node.name, name_node.span, Scope())
+        if variable.role == "const":
+            raise Problem("E404", f"`{variable.name}` is a const, which is never differentiated", target.span)
+        element = None
+        if type(target) is ast.Subscript:
+            element = tuple(self.whole_number(x) for x in target.subs)
+            if len(element) != len(variable.ranges) or any(not r.low <= k <= r.high for k, r in zip(element, variable.ranges)):
+                raise Problem("E222", f"`{variable.name}` has no such element", target.span, hints=(f"its ranges are {', '.join(map(str, variable.ranges))}",))
+        elif variable.ranges and kind != "output":
+            raise Problem("E404", f"a goal to {kind} is a scalar, and `{variable.name}` is a table over {', '.join(map(str, variable.ranges))}",
+                          target.span, hints=(f"`sum({variable.name})` is a scalar",))
+        return Goal(kind, variable.name, element)
+
+    # ---- lints
+
+    def lints(self, graph: Graph) -> Iterable[Diagnostic]:
+        for s in self.program.statements:
+            if type(s) is not ast.Equation:
+                continue
+            for n in ast.postorder(s.value) if id(s) in self.equations else ():
+                if type(n) is ast.Call and n.binders:
+                    names = {x.name for x in ast.postorder(n.args[0]) if type(x) is ast.Name}
+                    for b in n.binders:
+                        later = {x.name for o in n.binders if o.low is not None for e in (o.low, o.high) for x in ast.postorder(e) if type(x) is ast.Name}
+                        if b.name not in names | later:
+                            yield Diagnostic("W202", f"nothing uses the index `{b.name}`", b.span, severity="warning")
+            for b in s.binders:
+                pass

@@ -1,0 +1,155 @@
+"""The graph: variables, and the equations in index notation that define them.
+
+A `Graph` is what the author wrote, what `expand` and the scalar view make of it, and what differentiation makes of
+it: adjoints are variables with equations like all others.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Iterable, NamedTuple
+
+from graphlang.diagnostics import Diagnostic, Source, Span
+from graphlang.graph.expressions import Expr, Index, Number, Pool, Read, affine, reads
+from graphlang.syntax import ast
+
+
+class Range(NamedTuple):
+    """low..high, both ends included; empty when high is low - 1."""
+
+    low: int
+    high: int
+
+    @property
+    def extent(self) -> int:
+        return max(0, self.high - self.low + 1)
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high}"
+
+
+Box = tuple[Range, ...]
+
+
+def meets(a: Box, b: Box) -> bool:
+    return all(x.low <= y.high and y.low <= x.high for x, y in zip(a, b))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Initial:
+    """The value that a leaf is declared with: an expression in consts over the leaf's own indices, a list of
+    numbers (row-major), or a random initialiser."""
+
+    kind: str  # "expression", "numbers", "normal", "uniform"
+    numbers: tuple[float, ...] = ()
+    indices: tuple[str, ...] = ()
+    expression: Expr | None = None
+    arguments: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variable:
+    """A named scalar or table. `role` is input, param, data, const or node; a node has equations, a leaf an initial
+    value or none. `row` marks a row vector (made with .T)."""
+
+    name: str
+    role: str
+    ranges: Box = ()
+    span: Span | None = None
+    initial: Initial | None = None
+    row: bool = False
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.role != "node"
+
+    @property
+    def size(self) -> int:
+        n = 1
+        for r in self.ranges:
+            n *= r.extent
+        return n
+
+
+class Binding(NamedTuple):
+    """An index and the range that it runs over."""
+
+    index: str
+    range: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Equation:
+    """`target[subs] = value for bindings`. Each subscript is one of the bound indices or an integer.
+
+    `source` is the statement as the author wrote it, for display; None for equations made by a pass.
+    """
+
+    target: str
+    subs: tuple[Expr, ...]
+    bindings: tuple[Binding, ...]
+    value: Expr
+    span: Span | None = None
+    source: ast.Equation | None = None
+
+    @property
+    def box(self) -> Box:
+        """The elements of the target that this equation defines."""
+        over = dict(self.bindings)
+        return tuple(over[s.name] if type(s) is Index else Range(int(s.value), int(s.value)) for s in self.subs)
+
+
+class Goal(NamedTuple):
+    """`kind` is minimize, maximize or output (also when the program does not say). `element` picks from a table."""
+
+    kind: str
+    name: str
+    element: tuple[int, ...] | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.element is None else f"{self.name}[{','.join(map(str, self.element))}]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Variables by name and equations in the author's order. Verified by `build`: every read is inside its range,
+    every element is defined once, no element depends on itself."""
+
+    pool: Pool
+    variables: dict[str, Variable]
+    equations: tuple[Equation, ...]
+    goals: tuple[Goal, ...] = ()
+    source: Source | None = None
+    consts: dict[str, float] = field(default_factory=dict)
+    functions: dict[str, object] = field(default_factory=dict)
+    expectations: tuple[ast.Expect, ...] = ()
+    seed: int = 0
+    warnings: tuple[Diagnostic, ...] = ()
+    pieces: dict[str, list[Equation]] = field(default_factory=dict)
+
+    def __post_init__(self):
+        for e in self.equations:
+            self.pieces.setdefault(e.target, []).append(e)
+
+
+def natural(name: str) -> tuple:
+    """A sort key under which x2 comes before x10."""
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part)
+
+
+def read_box(read: Read, ranges: Iterable[tuple[str, Range]], whole: Box) -> Box:
+    """The elements that a read may reach when its indices run over `ranges`; the whole table where that is not known."""
+    over = dict(ranges)
+    box = []
+    for sub, full in zip(read.args, whole):
+        form = affine(sub)
+        if form is None or any(k not in over for k in form[1]):
+            box.append(full)
+            continue
+        low = high = form[0]
+        for k, factor in form[1].items():
+            ends = (factor * over[k].low, factor * over[k].high)
+            low, high = low + min(ends), high + max(ends)
+        box.append(Range(low, high))
+    return tuple(box)

@@ -1,0 +1,280 @@
+"""In which order equations are evaluated, forward and backward.
+
+Equations that depend on one another (a recurrence: h[k] reads h[k-1]) form a group, evaluated element by element;
+every other equation is a group of its own. Forward, the group with the longest way to the goal comes first, backward
+the nearest; ties go by name in natural order, then by first element. The order does not depend on the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable, Iterator
+
+from graphlang.diagnostics import Diagnostic, Label
+from graphlang.graph.coverage import interval, points, reach, scoped
+from graphlang.graph.expressions import Bound, Expr, Read, affine, substitute
+from graphlang.graph.graph import Box, Equation, Graph, Range, meets, natural
+
+MOST_RECURRENCE = 5_000_000  # elements of one recurrence
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """One equation, or the equations of a recurrence. `elements` is None for a plain equation, else the elements
+    (equation, values of its indices) in an order in which each comes after those it reads."""
+
+    equations: tuple[Equation, ...]
+    elements: tuple[tuple[Equation, tuple[int, ...]], ...] | None = None
+
+
+def read_boxes(e: Equation, graph: Graph) -> Iterator[tuple[str, Box | None]]:
+    """The variables that an equation reads and the elements it may read; None for a scalar."""
+    base = dict(e.bindings)
+    for node, around in scoped(e.value):
+        if type(node) is not Read:
+            continue
+        if not node.args:
+            yield node.name, None
+            continue
+        over = dict(base)
+        for b in around:
+            over[b.index] = interval(b, over)
+        yield node.name, reach(node.args, over, graph.variables[node.name].ranges)
+
+
+def dependencies(graph: Graph) -> dict[Equation, list[Equation]]:
+    """For each equation the equations whose elements it reads, each once."""
+    found: dict[Equation, list[Equation]] = {}
+    for e in graph.equations:
+        below: dict[Equation, None] = {}
+        for name, box in read_boxes(e, graph) if _composite(e.value) else _plain_reads(e.value):
+            for piece in graph.pieces.get(name, ()):
+                if box is None or meets(box, piece.box):
+                    below[piece] = None
+        found[e] = list(below)
+    return found
+
+
+def _composite(value: Expr) -> bool:
+    return bool(value.free) or type(value).__name__ in ("Reduce", "Pick") or any(a.args for a in value.args)
+
+
+def _plain_reads(value: Expr) -> Iterator[tuple[str, None]]:
+    """A small scalar equation: its operands are leaves of the expression."""
+    for node in (value, *value.args):
+        if type(node) is Read:
+            yield node.name, None
+
+
+def components(nodes: Iterable[Equation], below: dict[Equation, list[Equation]]) -> list[list[Equation]]:
+    """Strongly connected components, each after those it depends on (Tarjan's, without recursion)."""
+    number: dict[Equation, int] = {}
+    low: dict[Equation, int] = {}
+    on_stack: set[Equation] = set()
+    stack: list[Equation] = []
+    out: list[list[Equation]] = []
+    for root in nodes:
+        if root in number:
+            continue
+        number[root] = low[root] = len(number)
+        stack.append(root)
+        on_stack.add(root)
+        work = [(root, iter(below[root]))]
+        while work:
+            node, rest = work[-1]
+            child = next((c for c in rest if c not in number or c in on_stack), None)
+            if child is None:
+                work.pop()
+                if work:
+                    parent = work[-1][0]
+                    low[parent] = min(low[parent], low[node])
+                if low[node] == number[node]:
+                    members = [stack.pop()]
+                    while members[-1] is not node:
+                        members.append(stack.pop())
+                    on_stack.difference_update(members)
+                    out.append(members)
+            elif child in number:
+                low[node] = min(low[node], number[child])
+            else:
+                number[child] = low[child] = len(number)
+                stack.append(child)
+                on_stack.add(child)
+                work.append((child, iter(below[child])))
+    return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Groups from leaves to sinks, and for each equation its group and what it reads."""
+
+    groups: tuple[Group, ...]
+    below: dict[Equation, list[Equation]]
+
+
+class Cycle(Exception):
+    def __init__(self, path: list[tuple[Equation, tuple[int, ...]]]):
+        self.path = path
+
+
+def plan(graph: Graph) -> Plan:
+    """Raises Cycle when an element depends on itself."""
+    below = dependencies(graph)
+    groups = []
+    for members in components(graph.equations, below):
+        if len(members) == 1 and members[0] not in below[members[0]]:
+            groups.append(Group(tuple(members)))
+        else:
+            members.sort(key=graph.equations.index) if len(graph.equations) < 1000 else None
+            groups.append(Group(tuple(members), tuple(element_order(members, graph))))
+    return Plan(tuple(groups), below)
+
+
+def check_cycles(graph: Graph) -> list[Diagnostic]:
+    try:
+        plan(graph)
+    except Cycle as c:
+        texts = [_element(e, at) for e, at in c.path]
+        path = " → ".join(f"`{t}`" for t in [*texts, texts[0]])
+        first = c.path[0][0]
+        if len(texts) == 1:
+            return [Diagnostic("E110", f"`{texts[0]}` is defined by itself", first.span, "it reads its own value")]
+        labels = tuple({e: Label(e.span, f"`{t}` reads `{texts[(i + 1) % len(texts)]}`") for i, ((e, _), t) in enumerate(zip(c.path, texts)) if i}.values())
+        return [Diagnostic("E110", f"these elements depend on one another: {path}", first.span, f"`{texts[0]}` reads `{texts[1]}`", labels[:4])]
+    return []
+
+
+def _element(e: Equation, at: tuple[int, ...]) -> str:
+    values = dict(zip((b.index for b in e.bindings), at))
+    subs = [values.get(getattr(s, "name", None), int(getattr(s, "value", 0))) for s in e.subs]
+    return f"{e.target}[{','.join(map(str, subs))}]" if subs else e.target
+
+
+def element_order(members: list[Equation], graph: Graph) -> list[tuple[Equation, tuple[int, ...]]]:
+    """The elements of a recurrence, each after those it reads. Gathers inside one are not followed: they read
+    tables of integers, which are leaves."""
+    names = {e.target for e in members}
+    size = sum(_size(e) for e in members)
+    if size > MOST_RECURRENCE:
+        raise Cycle([(members[0], tuple(b.range.low for b in members[0].bindings))])
+    owner: dict[tuple, tuple[Equation, tuple[int, ...]]] = {}
+    for e in members:
+        for at in points(e.bindings, ()):
+            key = tuple(at.values())
+            owner[(e.target, *_subs(e, at))] = (e, key)
+    inside = {e: [(n, around) for n, around in scoped(e.value) if type(n) is Read and n.name in names] for e in members}
+
+    def below(e: Equation, key: tuple[int, ...]):
+        at = dict(zip((b.index for b in e.bindings), key))
+        for read, around in inside[e]:
+            forms = [affine(s) for s in read.args]
+            if any(f is None for f in forms):
+                continue
+            for inner in _inner_points(around, at):
+                found = owner.get((read.name, *(c + sum(f * inner[k] for k, f in form.items()) for c, form in forms)))
+                if found is not None:
+                    yield found
+
+    done: dict[tuple, bool] = {}
+    out: list[tuple[Equation, tuple[int, ...]]] = []
+    for root in owner.values():
+        if root in done:
+            continue
+        done[root] = False
+        work = [(root, below(*root))]
+        while work:
+            node, rest = work[-1]
+            child = next((c for c in rest if not done.get(c, False)), None)
+            if child is None:
+                work.pop()
+                done[node] = True
+                out.append(node)
+            elif child in done:
+                path = [n for n, _ in work]
+                raise Cycle(path[path.index(child):])
+            else:
+                done[child] = False
+                work.append((child, below(*child)))
+    return out
+
+
+def _subs(e: Equation, at: dict[str, int]) -> tuple[int, ...]:
+    return tuple(at[s.name] if s.free else int(s.value) for s in e.subs)
+
+
+def _size(e: Equation) -> int:
+    n = 1
+    for b in e.bindings:
+        n *= b.range.extent
+    return n
+
+
+def _inner_points(around: tuple[Bound, ...], at: dict[str, int]) -> Iterator[dict[str, int]]:
+    """Assignments of the indices of inner reductions, given the outer ones."""
+    if not around:
+        yield at
+        return
+    if not any(b.free & at.keys() for b in around):
+        for inner in points((), around):
+            yield {**at, **inner}
+        return
+    pool = around[0].pool
+    put = {k: pool.number(v) for k, v in at.items()}
+    fixed = tuple(pool.bound(b.index, substitute(b.low, put), substitute(b.high, put)) for b in around)
+    for inner in points((), fixed):
+        yield {**at, **inner}
+
+
+# ---- order for a goal
+
+
+def distances(plan: Plan, goal: str | None) -> dict[Equation, int]:
+    """The longest way, in equations, from each equation to the goal; those that do not reach it are missing."""
+    of_group: dict[Equation, Group] = {e: g for g in plan.groups for e in g.equations}
+    far: dict[Group, int] = {}
+    for g in reversed(plan.groups):
+        if any(e.target == goal for e in g.equations):
+            far[g] = max(far.get(g, 0), 0)
+        if g not in far:
+            continue
+        for e in g.equations:
+            for b in plan.below[e]:
+                inner = of_group[b]
+                if inner is not g:
+                    far[inner] = max(far.get(inner, 0), far[g] + 1)
+    return {e: d for g, d in far.items() for e in g.equations}
+
+
+def first_element(e: Equation) -> tuple[int, ...]:
+    return tuple(r.low for r in e.box)
+
+
+def forward_order(plan: Plan, goal: str | None) -> list[Group]:
+    """Groups that lead to the goal, farthest first; then the others, which may read them."""
+    far = distances(plan, goal)
+    to_any: dict[Group, int] = {}
+    of_group = {e: g for g in plan.groups for e in g.equations}
+    for g in reversed(plan.groups):
+        to_any.setdefault(g, 0)
+        for e in g.equations:
+            for b in plan.below[e]:
+                if of_group[b] is not g:
+                    to_any[of_group[b]] = max(to_any.get(of_group[b], 0), to_any[g] + 1)
+
+    def key(g: Group):
+        lead = min(g.equations, key=lambda e: (natural(e.target), first_element(e)))
+        reaches = lead in far
+        return (not reaches, -(far[lead] if reaches else to_any[g]), natural(lead.target), first_element(lead))
+
+    return sorted(plan.groups, key=key)
+
+
+def backward_order(plan: Plan, goal: str) -> list[Group]:
+    """Groups that lead to the goal, nearest first."""
+    far = distances(plan, goal)
+
+    def key(g: Group):
+        lead = min(g.equations, key=lambda e: (natural(e.target), first_element(e)))
+        return (far[lead], natural(lead.target), first_element(lead))
+
+    return sorted((g for g in plan.groups if g.equations[0] in far), key=key)

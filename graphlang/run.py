@@ -1,0 +1,219 @@
+"""A run: the values of every variable, the adjoints, and the trace that the tables and the JSON are made from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from graphlang.derive.reverse import SHOWN, Contribution, Derivative, Piece, local, piece_formula, pieces
+from graphlang.diagnostics import Diagnostic, GraphError, Source
+from graphlang.engines.reference import Backward, Values, _elements, evaluate
+from graphlang.graph.expressions import Expr, Index
+from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Range, Variable, natural
+from graphlang.graph.order import Plan
+
+
+class Step(NamedTuple):
+    """An equation and its value: flat, over the equation's own box."""
+
+    equation: Equation
+    value: list[float]
+
+
+class Entry(NamedTuple):
+    """A contribution to an adjoint: its value and the running total after it, both flat over the variable's ranges.
+    `last` marks the one after which the adjoint is final."""
+
+    contribution: Contribution
+    value: list[float]
+    total: list[float]
+    last: bool
+
+
+class Adjoint(NamedTuple):
+    """An adjoint with its formula: one piece for each box that the same contributions reach."""
+
+    variable: str
+    pieces: tuple[Piece, ...]
+    entries: tuple[Entry, ...]
+    value: list[float]
+
+
+class Expectation(NamedTuple):
+    """A test of the program: the two sides and whether it holds (None: not judged, `note` says why)."""
+
+    text: str
+    holds: bool | None
+    left: float | None
+    right: float | None
+    note: str = ""
+
+
+@dataclass(eq=False)
+class Pass:
+    """The backward pass for one goal."""
+
+    derivative: Derivative
+    sweep: Backward
+
+    @property
+    def goal(self) -> Goal:
+        return self.derivative.goal
+
+
+@dataclass(eq=False)
+class Run:
+    """What `program.run()` gives. Values are floats and nested lists, by the program's own names."""
+
+    graph: Graph                  # of what is shown: the author's, expanded or scalar
+    plan: Plan
+    flat: Values
+    order: tuple[Equation, ...]   # evaluation order, as far as it went
+    passes: tuple[Pass, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    conventions: tuple[dict, ...] = ()
+    notes: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    mode: str = "B"
+    form: str = SHOWN
+    ieee: bool = False
+    wrt: tuple[str, ...] = ()     # what the summary lists
+    bad: Diagnostic | None = None
+
+    # ---- values
+
+    def nested(self, name: str, flat: list[float]):
+        return nest(flat, self.graph.variables[name].ranges)
+
+    @cached_property
+    def values(self) -> dict:
+        return {n: self.nested(n, self.flat[n]) for n in sorted(self.graph.variables, key=natural) if n in self.flat}
+
+    @cached_property
+    def adjoints(self) -> dict:
+        """Of the first goal."""
+        return self.adjoints_of(self.passes[0]) if self.passes else {}
+
+    def adjoints_of(self, p: Pass) -> dict:
+        return {n: self.nested(n, p.sweep.adjoints[n]) for n in sorted(p.sweep.adjoints, key=natural)}
+
+    def __getitem__(self, key):
+        """`run["z"]`, or `run["z", 0]` by the program's own index."""
+        name, *subs = key if isinstance(key, tuple) else (key,)
+        from graphlang.syntax.names import canonical
+
+        name = canonical(name)
+        v = self.graph.variables[name]
+        if not subs:
+            return self.values[name]
+        if len(subs) != len(v.ranges) or any(not r.low <= k <= r.high for k, r in zip(subs, v.ranges)):
+            raise IndexError(f"{name} has the ranges {', '.join(map(str, v.ranges))}")
+        offset = 0
+        for k, r in zip(subs, v.ranges):
+            offset = offset * r.extent + k - r.low
+        return self.flat[name][offset]
+
+    def array(self, name: str):
+        """The value as a NumPy array (the index offset of the ranges is not kept)."""
+        import numpy
+
+        v = self.graph.variables[name]
+        return numpy.array(self.flat[name]).reshape([r.extent for r in v.ranges])
+
+    def evaluate(self, text: str):
+        """The value of an expression in the program's names; `dJ/dx` of a goal may stand in it. With a trailing
+        `for j in 1..2` a nested list over those indices. Raises GraphError."""
+        from graphlang.pipeline import evaluate_text
+
+        return evaluate_text(self, text)
+
+    def json(self) -> str:
+        """The JSON document of a run, as `graphlang run --json` prints it."""
+        from graphlang.show.document import dumps, document
+
+        return dumps(document(self))
+
+    # ---- the trace
+
+    @cached_property
+    def forward(self) -> tuple[Step, ...]:
+        """Every equation with its value, in evaluation order."""
+        return tuple(Step(e, self.over_box(e)) for e in self.order)
+
+    def over_box(self, e: Equation) -> list[float]:
+        whole, table = self.graph.variables[e.target].ranges, self.flat[e.target]
+        return table if e.box == whole else [table[k] for k in offsets(e.box, whole)]
+
+    def backward(self, p: Pass) -> tuple[Adjoint, ...]:
+        """Every adjoint with its formula and contributions, nearest to the goal first."""
+        return tuple(self.adjoint(p, name) for name in p.derivative.variables)
+
+    def adjoint(self, p: Pass, name: str) -> Adjoint:
+        return Adjoint(name, tuple(pieces(p.derivative, name)), tuple(self.entries(p, name)), p.sweep.adjoints[name])
+
+    def entries(self, p: Pass, name: str):
+        """The contributions to an adjoint with running totals: the same additions that made the adjoint."""
+        whole = self.graph.variables[name].ranges
+        terms = p.derivative.incoming.get(name, ())
+        size = len(p.sweep.adjoints[name])
+        total: list[float | None] = [None] * size
+        if name == p.goal.name:
+            at = 0
+            for k, r in zip(p.goal.element or (), whole):
+                at = at * r.extent + k - r.low
+            total[at] = 1.0
+        for k, c in enumerate(terms):
+            value = [0.0] * size
+            part = p.sweep.parts[c]
+            for offset, x in (enumerate(part) if not whole else _elements(c, whole, whole, part)):
+                value[offset] = x
+                total[offset] = x if total[offset] is None else total[offset] + x
+            yield Entry(c, value, [0.0 if t is None else t for t in total], k == len(terms) - 1)
+
+    def formula(self, p: Pass, piece: Piece) -> Expr:
+        return piece_formula(p.derivative, piece, self.form)
+
+    def local(self, c: Contribution) -> tuple[Expr, tuple[Binding, ...]]:
+        """The local derivative that is shown, and the indices that it runs over (of the element reached, and those
+        that are summed)."""
+        expression = local(c, self.form)
+        over = dict(c.over)
+        from graphlang.graph.coverage import interval
+
+        for b in c.summed:
+            over[b.index] = interval(b, over)
+        return expression, tuple(Binding(n, r) for n, r in over.items() if n in expression.free)
+
+    def local_value(self, c: Contribution) -> tuple[list[float], tuple[Binding, ...]]:
+        expression, over = self.local(c)
+        return evaluate(expression, over, self.flat, {n: v.ranges for n, v in self.graph.variables.items()}), over
+
+
+def nest(flat: list[float], ranges: Box):
+    """A flat row-major list as nested lists; a scalar as its number."""
+    if not ranges:
+        return flat[0]
+    if len(ranges) == 1:
+        return list(flat)
+    step = 1
+    for r in ranges[1:]:
+        step *= r.extent
+    return [nest(flat[k * step : (k + 1) * step], ranges[1:]) for k in range(ranges[0].extent)]
+
+
+def offsets(box: Box, whole: Box) -> list[int]:
+    """Where the elements of a box are in the flat list of the whole table."""
+    rows = [0]
+    for r, w in zip(box, whole):
+        rows = [a * w.extent + k - w.low for a in rows for k in range(r.low, r.high + 1)]
+    return rows
+
+
+class EvaluationError(GraphError):
+    """A value or an adjoint is not finite. `run` holds what was evaluated before it."""
+
+    def __init__(self, diagnostics, source: Source | None, run: Run):
+        super().__init__(diagnostics, source)
+        self.run = run

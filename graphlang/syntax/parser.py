@@ -1,0 +1,177 @@
+"""Text to tree: `parse` for a program, `parse_expression` for a lone expression. The only module that imports lark.
+
+The parser's tables are shipped as JSON beside the grammar and are used when they were made from this very grammar by
+this very version of lark; else they are rebuilt in memory. `python -m graphlang.syntax.parser` renews them.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+from typing import AbstractSet as Set, Any, Iterable
+
+from graphlang.diagnostics import Diagnostic, GraphError, Source
+from graphlang.syntax.ast import Binder, Expr, Program
+from graphlang.syntax.codes import CODES as CODES  # re-exported: code → meaning
+from graphlang.syntax.lalr import Failure, Tables, run
+from graphlang.syntax.lexing import Lexer
+from graphlang.syntax.mistakes import explain
+from graphlang.syntax.names import canonical
+from graphlang.syntax.statement_nodes import StatementNodes
+
+STARTS = ["program", "lone"]
+WORD_PRIORITY, RAW_PRIORITY = 3, 9  # of the terminals that are known only where the parser can take them
+
+
+def parse(source: Source, known: Iterable[str] = ()) -> Program:
+    """The tree of a program. `known` are names defined elsewhere (a session, included files).
+
+    Raises GraphError with one diagnostic for each mistake, at most one for each statement.
+    """
+    with _LOCK:
+        parser = _parser()
+        failure = parser.run(source.text, "program", extra=known)
+        if failure is None and not parser.nodes.found:
+            return Program(tuple(parser.nodes.statements), source)
+        names = parser.lexer.names
+        found = explain(source.text, lambda part: parser.attempt(part, "program", names))
+        raise GraphError(found, source)
+
+
+def parse_expression(source: Source, names: Iterable[str] = ()) -> tuple[Expr, tuple[Binder, ...]]:
+    """A lone expression and the binders of its trailing `for`, if it has one. `names` are the program's variables."""
+    with _LOCK:
+        parser = _parser()
+        known = {canonical(name) for name in names}
+        text = source.text.rstrip()
+        found, failure = parser.attempt(text, "lone", known)
+        if failure is None and not found:
+            return parser.result
+        raise GraphError(explain(text, lambda part: parser.attempt(part, "lone", known), lone=True), source)
+
+
+class _Parser:
+    """Tables, lexer and callbacks. It holds the state of one run: use it under the lock."""
+
+    def __init__(self) -> None:
+        self.lexer = Lexer()
+        self.nodes = StatementNodes(self.lexer)
+        self.tables = Tables(_load(), self.nodes)
+        self.result: Any = None
+
+    def run(self, text: str, start: str, extra: Iterable[str] = (), names: Set[str] | None = None) -> Failure | None:
+        """Parse into `nodes` and `result`; the failure, if the text isn't in the grammar."""
+        self.lexer.begin(text, extra, names)
+        self.nodes.begin(text)
+        stack: list[int] = []
+        # A parse makes hundreds of thousands of tuples and no cycles; looking for some costs a quarter of the time.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            self.result = run(self.tables, start, stack, self.lexer.tokens(self.tables, stack))
+        finally:
+            if collecting:
+                gc.enable()
+        return self.result if type(self.result) is Failure else None
+
+    def attempt(self, text: str, start: str, names: Set[str]) -> tuple[list[Diagnostic], Failure | None]:
+        """Parse a piece of a text, whose names are known: what its callbacks found wrong, and where the grammar gave up."""
+        failure = self.run(text, start, names=names)
+        return self.nodes.found, failure
+
+
+_LOCK = Lock()
+
+
+@cache
+def _parser() -> _Parser:
+    return _Parser()
+
+
+# ---- tables
+
+
+def grammar_folder() -> Path:
+    """Where the grammar is: beside the package in a checkout or an editable install, else inside of it."""
+    package = Path(__file__).resolve().parent.parent
+    beside = package.parent / "grammars"
+    return beside if (beside / "graph.lark").is_file() else package / "grammars"
+
+
+def build(**options: Any) -> Any:
+    """Lark's parser for the grammar, made in some 200 ms; it is imported only here."""
+    import lark
+
+    text = (grammar_folder() / "graph.lark").read_text(encoding="utf-8")
+    return lark.Lark(text, parser="lalr", lexer="contextual", start=STARTS, keep_all_tokens=True,
+                     maybe_placeholders=False, **options)  # fmt: skip
+
+
+def tables() -> dict[str, Any]:
+    """The parser as plain data, with the key that says what it was made from."""
+    from lark import __version__
+    from lark.parsers.lalr_analysis import Shift
+
+    made = build()
+    table = made.parser.parser._parse_table
+    numbers = {rule: n for n, rule in enumerate(made.rules)}
+    actions, gotos = [], []
+    for state in range(len(table.states)):
+        row = table.states[state]
+        # Lark names nonterminals in small letters, terminals in capitals; the callbacks never see a nonterminal.
+        actions.append({k: a if what is Shift else ~numbers[a] for k, (what, a) in row.items() if not k.islower()})
+        gotos.append({k: a for k, (_, a) in row.items() if k.islower()})
+    return {
+        "key": {"grammar": _grammar_hash(), "lark": __version__},
+        "terminals": [[t.name, t.pattern.to_regexp(), _use(t, made.ignore_tokens)] for t in _in_order(made.terminals)],
+        "rules": [[str(r.origin.name), len(r.expansion), _method(r)] for r in made.rules],
+        "actions": actions,
+        "gotos": gotos,
+        "starts": {start: [table.start_states[start], table.end_states[start]] for start in STARTS},
+    }
+
+
+def _in_order(terminals: Iterable[Any]) -> list[Any]:
+    """As Lark's lexer tries them."""
+    return sorted(terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name))
+
+
+def _use(terminal: Any, ignored: Iterable[str]) -> str:
+    if terminal.name in ignored:
+        return "blank"
+    return "word" if terminal.priority in (WORD_PRIORITY, RAW_PRIORITY) else "plain"
+
+
+def _method(rule: Any) -> str:
+    """The callback of a rule; "" for one that passes its only part on."""
+    if rule.options.expand1 and not rule.alias and len(rule.expansion) == 1:
+        return ""
+    return str(rule.alias or rule.origin.name)
+
+
+def _grammar_hash() -> str:
+    return sha256((grammar_folder() / "graph.lark").read_bytes()).hexdigest()
+
+
+def _load() -> dict[str, Any]:
+    """The shipped tables, or new ones when the grammar is another one. (Which lark made them doesn't matter to
+    `lalr.run`; a test holds the shipped ones to the installed lark.)"""
+    try:
+        shipped = json.loads((grammar_folder() / "graph.tables.json").read_bytes())
+        if shipped["key"]["grammar"] == _grammar_hash():
+            return shipped
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return tables()
+
+
+def tables_text() -> str:
+    return json.dumps(tables(), separators=(",", ":"), ensure_ascii=False, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    (grammar_folder() / "graph.tables.json").write_text(tables_text(), encoding="utf-8")

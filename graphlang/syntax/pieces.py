@@ -1,0 +1,118 @@
+"""A text with mistakes in it, cut into pieces and statements without a parser."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from graphlang.diagnostics import Span
+
+KEYWORDS = (
+    "input", "param", "data", "const", "dim", "override", "set", "minimize", "maximize", "output", "claim", "expect",
+    "layout", "include", "opaque", "derivative", "train", "quiz", "exam",
+)  # fmt: skip
+
+CLOSING = {"(": ")", "[": "]", "{": "}"}
+
+_NAME = r"[^\W\d][\w\u0300-\u036f]*"
+_PIECE = re.compile(
+    rf"""(?P<blank>[ \t\ufeff]+|\#[^\n]*)
+    |(?P<string>"(?:[^"\\\n]|\\.)*"?)
+    |(?P<newline>\r?\n)
+    |(?P<semicolon>;)
+    |(?P<open>[(\[{{])
+    |(?P<close>[)\]}}])
+    |(?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+    |(?P<name>{_NAME})
+    |(?P<transpose>\.T\b)
+    |(?P<comma>,)
+    |(?P<operator>\*\*=|//=|[-+*/@^%|&]=|:=|=>|->|==|<=|>=|!=|\*\*|//|\.\.|&&|\|\||[-+*/@^=<>%:−·×⋅])
+    |(?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_HEAD = re.compile(
+    rf"[ \t]*(?:{_NAME}[ \t]*(?:\[[^\]\n;]*\][ \t]*)?=(?!=)|(?:{'|'.join(KEYWORDS)})[ \t]+(?:{_NAME}(?![ \t]*[,)\]])|\"))"
+)
+# What is written on both sides of something: a newline after it doesn't end the statement.
+JOINING = frozenset("+ - − * · × ⋅ / @ ^ ** < > <= >= == != ..".split())
+
+
+class Piece(NamedTuple):
+    kind: str  # string, newline, semicolon, open, close, number, name, transpose, comma, operator, other
+    text: str
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
+
+def pieces(text: str) -> list[Piece]:
+    """All but blanks and comments."""
+    return [
+        Piece(m.lastgroup or "", m[0], *m.span()) for m in _PIECE.finditer(text) if m.lastgroup != "blank"
+    ]
+
+
+class Brackets(NamedTuple):
+    """How the brackets of a text stand: openers never closed, and the first closer without its opener."""
+
+    unclosed: tuple[Piece, ...]
+    stray: Piece | None
+    against: Piece | None  # the opener that `stray` stands against, if there is one
+
+
+def brackets(parts: list[Piece]) -> Brackets:
+    stack: list[Piece] = []
+    for part in parts:
+        if part.kind == "open":
+            stack.append(part)
+        elif part.kind == "close":
+            if not stack or CLOSING[stack[-1].text] != part.text:
+                return Brackets(tuple(stack), part, stack[-1] if stack else None)
+            stack.pop()
+    return Brackets(tuple(stack), None, None)
+
+
+def statements(text: str, recover: bool = False) -> list[Span]:
+    """Where the statements are: they end at a newline or `;` outside of brackets.
+
+    With `recover`, a line that begins like a statement ends an unclosed bracket. It isn't the first thing to try: an
+    argument `low = 0` of a call, on a line of its own, looks like one.
+    """
+    found: list[Span] = []
+    parts = pieces(text)
+    standing = brackets(parts) if recover else None
+    balanced = standing is not None and not standing.unclosed and standing.stray is None
+    begin: int | None = None
+    end = 0
+    stack: list[str] = []
+    last: Piece | None = None
+    for part in parts:
+        if part.kind in ("newline", "semicolon") and begin is not None:
+            joined = last is not None and (last.kind == "comma" or last.text in JOINING)
+            if not stack and not (joined and part.kind == "newline"):
+                cut = True
+            elif recover and part.kind == "newline" and "{" not in stack and _HEAD.match(text, part.end):
+                # Only in a text whose brackets don't fit together can what follows `(` or `,` be a statement.
+                cut = not (balanced and last is not None and last.text in ("(", ","))
+            else:
+                cut = False
+            if cut:
+                found.append(Span(begin, end))
+                begin, last = None, None
+                stack.clear()
+            continue
+        if part.kind in ("newline", "semicolon"):
+            continue
+        if begin is None:
+            begin = part.start
+        if part.kind == "open" and (part.text == "{" or "{" not in stack):
+            stack.append(part.text)
+        elif part.kind == "close" and stack and CLOSING[stack[-1]] == part.text:
+            stack.pop()
+        last, end = part, part.end
+    if begin is not None:
+        found.append(Span(begin, end))
+    return found

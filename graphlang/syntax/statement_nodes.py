@@ -1,0 +1,191 @@
+"""The parser's callbacks for statements (see expression_nodes.py for what a callback is)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from graphlang.diagnostics import Span
+from graphlang.syntax.ast import (
+    Binder, Call, Claim, Declaration, Deriv, Dim, Equation, Expect, Expr, FunctionDef, Goal, Item, Later, Name, Num,
+    Op, Range, Setting, Statement, Subscript, postorder,
+)  # fmt: skip
+from graphlang.syntax.expression_nodes import ExpressionNodes, new
+from graphlang.syntax.lalr import Token
+
+
+class _Ranges(NamedTuple):
+    """What stands in the brackets of a declaration, and where they are."""
+
+    ranges: tuple[Range, ...]
+    span: Span
+
+
+class StatementNodes(ExpressionNodes):
+    """`statements` grows as the parser runs; the callback of `program` gives nothing."""
+
+    def begin(self, text: str) -> None:
+        super().begin(text)
+        self.statements: list[Statement] = []
+
+    def lines(self, c: list) -> None:
+        if len(c) == 3:
+            self.statements.append(c[1])
+
+    def program(self, c: list) -> None:
+        if len(c) == 2:
+            self.statements.append(c[1])
+
+    def lone(self, c: list) -> tuple[Expr, tuple[Binder, ...]]:
+        return c[0], c[1] if len(c) > 1 and type(c[1]) is tuple else ()
+
+    # ---- leaves
+
+    def declaration(self, c: list) -> Declaration:
+        return Declaration(c[0].text, tuple(c[1]), Span(c[0].start, c[1][-1].span.end))
+
+    def item(self, c: list) -> Item:
+        token, end = c[0], _end(c[-1])
+        ranges, symmetric, value = None, False, None
+        for part in c:
+            if type(part) is _Ranges:
+                ranges = part.ranges
+            elif type(part) is not Token:
+                value = part
+            elif part.kind == "SYMMETRIC":
+                symmetric = True
+        name_span = Span(token.start, token.end)
+        return Item(self.spelling(token), ranges, symmetric, value, Span(token.start, end), name_span)
+
+    def dims(self, c: list) -> _Ranges:
+        return _Ranges(tuple(c[1]), Span(c[0].start, c[2].end))
+
+    def range(self, c: list) -> Range:
+        if len(c) == 1:
+            return Range(None, c[0], c[0].span)
+        return Range(c[0], c[2], Span(c[0].span.start, c[2].span.end))
+
+    def dim(self, c: list) -> Dim:
+        names = tuple(self.name([token]) for token in c[1])
+        return Dim(names, Span(c[0].start, names[-1].span.end))
+
+    # ---- equations and functions
+
+    def equation(self, c: list) -> Equation | FunctionDef:
+        target, _, value = c[:3]
+        binders = c[3] if len(c) > 3 else ()
+        at = new(Span, (target.span[0], _end(binders or value)))
+        kind = type(target)
+        if kind is Name and self.text[at[0]] != "(":
+            return new(Equation, (target, value, binders, False, at))
+        if kind is Call and not target.binders and all(type(arg) is Name for arg in target.args):
+            return self._function(target, value, binders, at)
+        if kind is not Subscript or type(target.base) is not Name or self.text[at[0]] == "(":
+            self._not_a_target(target, value)
+        else:
+            self._check_subscripts(target, binders)
+        return new(Equation, (target, value, binders, False, at))
+
+    def overriding(self, c: list) -> Equation | FunctionDef:
+        made = self.equation(c[1:])
+        if type(made) is FunctionDef:
+            self.report("E020", "`override` replaces an equation, not a function", made.span)
+            return made
+        return made._replace(override=True, span=Span(c[0].start, made.span.end))
+
+    def _function(self, target: Call, body: Expr, binders: tuple[Binder, ...], at: Span) -> FunctionDef:
+        if binders:
+            self.report("E020", f"the definition of a function takes no `for`: `{target.name}` stands for one number", at, "",
+                        f"write `{target.name}[…]` if a table is meant")  # fmt: skip
+        return FunctionDef(target.name, target.args, body, at, target.name_span)
+
+    def _not_a_target(self, target: Expr, value: Expr) -> None:
+        text, hints = self.written(target.span), ()
+        match target:
+            case Deriv() | Subscript(base=Deriv()) | Op("/", (Name() | Subscript(), Name() | Subscript())):
+                hints = (f"write `claim {text} = {self.written(value.span)}` to have it checked",)
+            case Call(name, args) if args:
+                inside = ", ".join(self.written(arg.span) for arg in args)
+                hints = (f"an element is written `{name}[{inside}]`, the argument of a function is a bare name: `{name}(v)`",)
+            case Num():
+                hints = (f"write `{self.written(value.span)} = {text}`",) if type(value) is Name else ()
+            case Op(_, (Name(name), *_)):
+                hints = (f"solve for one variable: `{name} = …`", "write `claim` or `expect` before it to have it checked")
+        self.report("E020", f"`{text}` cannot be defined", target.span,
+                    "the left side of `=` is a name, an element `z[j]` or a function `f(v)`", *hints)  # fmt: skip
+
+    def _check_subscripts(self, target: Subscript, binders: tuple[Binder, ...]) -> None:
+        bound = {binder.name for binder in binders}
+        for sub in target.subs:
+            if type(sub) in (Name, Num, Range):
+                continue
+            reads = [node for node in postorder(sub) if type(node) in (Name, Call, Subscript, Deriv)]
+            index = next((node.name for node in reads if type(node) is Name and node.name in bound), None)
+            if index is None and all(type(node) is Name for node in reads):
+                continue  # u[N+1]: an integer constant, for all the parser knows
+            name = index or "j"
+            self.report("E016", f"index arithmetic on the left of `=`: `{self.written(sub.span)}`", sub.span,
+                        "an index or a constant stands here",
+                        f"define `{self.written(target.base.span)}[{name}]`, and shift the range of the `for` and the "
+                        f"reads on the right instead")  # fmt: skip
+
+    # ---- what is asked of a program
+
+    def goal(self, c: list) -> Goal:
+        return Goal(c[0].text, tuple(c[1]), Span(c[0].start, _end(c[1][-1])))
+
+    def claim(self, c: list) -> Claim:
+        binders = c[4] if len(c) > 4 else ()
+        return Claim(c[1], c[3], binders, Span(c[0].start, _end(c[-1])))
+
+    def expect(self, c: list) -> Expect:
+        rest = c[4:]
+        binders = rest.pop() if rest and type(rest[-1]) is tuple else ()
+        within = rest[1] if rest else None
+        return Expect(c[1], c[2].text, c[3], within, len(rest) == 3, binders, Span(c[0].start, _end(c[-1])))
+
+    def setting(self, c: list) -> Setting:
+        return Setting(self.spelling(c[1]), c[3], Span(c[0].start, c[3].span.end))
+
+    # ---- for later
+
+    def layout(self, c: list) -> Later:
+        return Later("layout", Span(c[0].start, c[-1].end))
+
+    def include(self, c: list) -> Later:
+        return Later("include", Span(c[0].start, c[-1].end))
+
+    def opaque(self, c: list) -> Later:
+        return Later("opaque", Span(c[0].start, _end(c[1][-1])))
+
+    def signature(self, c: list) -> _Ranges:
+        return _Ranges((), Span(c[0].start, _end(c[-1])))
+
+    def derivative(self, c: list) -> Later:
+        return Later("derivative", Span(c[0].start, c[-1].span.end))
+
+    def train(self, c: list) -> Later:
+        at = Span(c[0].start, c[-1].end)
+        # `data: csv("train.csv"), x[1..M]` names columns; only here is that not a slice.
+        self.found = [d for d in self.found if d.code != "E015" or d.at is None or d.at.start < at.start]
+        return Later("train", at)
+
+    def quiz(self, c: list) -> Later:
+        return Later("quiz", Span(c[0].start, c[-1].end))
+
+    def exam(self, c: list) -> Later:
+        return Later("exam", Span(c[0].start, c[-1].end))
+
+    def block(self, c: list) -> Span:
+        return Span(c[0].start, c[2].end)
+
+    def _nothing(self, c: list) -> None:
+        """Parts of blocks, of which only the place is kept."""
+
+    chunks = entries = entry = slots = _nothing
+
+
+def _end(part: Any) -> int:
+    """Where a node, a token or the binders of a `for` end."""
+    if type(part) is tuple:
+        part = part[-1]
+    return part.end if type(part) is Token else part.span.end

@@ -1,0 +1,101 @@
+"""Expectations: tests of a program, judged after a run."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Iterator
+
+from graphlang.diagnostics import GraphError
+from graphlang.engines.reference import evaluate
+from graphlang.graph.coverage import check_expression
+from graphlang.graph.constant import constant
+from graphlang.graph.graph import Binding
+from graphlang.graph.lower import Lowering, Problem, Scope
+from graphlang.pipeline import adjoint_variable, lookup
+from graphlang.run import Expectation, Run
+from graphlang.syntax import ast
+
+COMPARE = {"<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
+           "==": lambda a, b: a == b, "!=": lambda a, b: a != b}
+
+
+def judge(run: Run) -> Iterator[Expectation]:
+    """One verdict for each `expect`; the first failing element stands for a table. Raises GraphError for a mistake in one."""
+    found = []
+    out = []
+    values = ranges = None
+    for s in run.graph.expectations:
+        if values is None:
+            values, ranges = lookup(run)
+        try:
+            out.append(_judge(run, s, values, ranges))
+        except Problem as p:
+            if p.diagnostic.code == "E406" and _is_other_goal(run, s):
+                out.append(Expectation(_text(run, s), None, None, None, "it is about another goal"))
+            else:
+                found.append(p.diagnostic)
+    if found:
+        raise GraphError(found, run.graph.source)
+    return iter(out)
+
+
+def _text(run: Run, s: ast.Expect) -> str:
+    text = run.graph.source.at(s.span) if run.graph.source else ""
+    return " ".join(text.split()).removeprefix("expect").strip()
+
+
+def _is_other_goal(run: Run, s: ast.Expect) -> bool:
+    """Whether the derivatives in it are of variables that exist: with `--goal` they may not be those of this run."""
+    nodes = [n for e in (s.left, s.right) for n in ast.postorder(e) if type(n) is ast.Deriv]
+    declared = {str(g) for g in run.graph.goals}
+    return all(n.of in run.graph.variables for n in nodes) and (not declared or any(n.of in declared for n in nodes)) and bool(nodes) and len(run.passes) == 1
+
+
+def _judge(run: Run, s: ast.Expect, values, ranges) -> Expectation:
+    lowering = Lowering(run.graph.pool, run.graph.variables, run.graph.consts, run.graph.functions, lambda d: adjoint_variable(run, d))
+    scope, _ = lowering.bind(s.binders, Scope(), s.left, None)
+    left, right = lowering.lower(s.left, scope), lowering.lower(s.right, scope)
+    over = tuple(Binding(own, r) for own, r in scope.indices.values())
+    if (left.ranges or right.ranges) and over:
+        raise Problem("E205", "with `for` an expectation is about one number for each index", s.span)
+    if left.ranges or right.ranges:
+        whole = ast.Op("-", (s.left, s.right), s.span)
+        (left, right), box, indices, _ = lowering.align([left, right], whole, whole.args)
+        over = tuple(map(Binding, indices, box))
+    check_expression(left.body, over, ranges, s.left.span)
+    check_expression(right.body, over, ranges, s.right.span)
+    lefts, rights = (evaluate(v.body, over, values, ranges) for v in (left, right))
+    within = None if s.within is None else constant(lowering.scalar(s.within, Scope(integer=True)))
+    if s.within is not None and within is None:
+        raise Problem("E405", "a tolerance is a number", s.within.span)
+    text = _text(run, s)
+    for a, b in zip(lefts, rights):
+        if not holds(s, a, b, within):
+            return Expectation(text, False, a, b)
+    return Expectation(text, True, lefts[0] if lefts else None, rights[0] if rights else None)
+
+
+def holds(s: ast.Expect, a: float, b: float, within: float | None) -> bool:
+    if s.compare != "=":
+        return COMPARE[s.compare](a, b)
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return a == b or (a != a and b != b)
+    if within is not None:
+        return abs(a - b) <= (abs(b) * within / 100 if s.relative else within)
+    return abs(Decimal(a) - Decimal(b)) <= half_unit(s.right, b)
+
+
+def half_unit(node: ast.Expr, value: float) -> Decimal:
+    """Half a unit of the last digit written; 0 for a whole number. For an expression the finest of its numbers, and
+    never finer than the rounding of a float64."""
+    finest: Decimal | None = None
+    for n in ast.postorder(node):
+        if type(n) is ast.Num:
+            exponent = Decimal(n.text).as_tuple().exponent
+            if isinstance(exponent, int) and exponent < 0:
+                unit = Decimal(1).scaleb(exponent) / 2
+                finest = unit if finest is None else min(finest, unit)
+    if finest is None:
+        return Decimal(0)
+    return finest + Decimal(abs(value)) * Decimal(2) ** -52

@@ -1,0 +1,105 @@
+"""Every program in programs/ runs, keeps its expectations, and shows formulas that mean what stands beside them."""
+
+import json
+from math import inf, isclose, nan
+from pathlib import Path
+
+import graphlang as gl
+import pytest
+from graphlang.cli.main import main
+
+PROGRAMS = sorted((Path(__file__).parents[1] / "programs").rglob("*.graph"))
+each_program = pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+
+
+@pytest.fixture(scope="module")
+def run_of():
+    """The run of a program, made once."""
+    runs = {}
+    return lambda path: runs.setdefault(path, gl.load(path).run())
+
+
+def document(run):
+    return json.loads(run.json())
+
+
+def test_there_are_programs():
+    assert {path.parent.name for path in PROGRAMS} >= {"lecture", "published"}
+
+
+@each_program
+def test_the_first_line_says_what_the_program_shows(path):
+    comment = path.read_text(encoding="utf-8").split("\n\n")[0].splitlines()
+    assert len(comment) >= 2 and all(line.startswith("# ") for line in comment)
+
+
+@each_program
+def test_it_runs_with_exit_status_0(path, capsys):
+    assert main(["run", str(path)]) == 0
+    shown = capsys.readouterr()
+    assert shown.out and "error" not in shown.err
+
+
+@each_program
+def test_it_has_expectations_and_keeps_them(path, run_of):
+    expectations = document(run_of(path))["expectations"]
+    assert expectations and [e["text"] for e in expectations if not e["holds"]] == []
+
+
+def numbers(value):
+    """A float from the JSON, where nan and the infinities are strings; a table's, flat."""
+    if isinstance(value, list):
+        return [number for row in value for number in numbers(row)]
+    return [{"nan": nan, "inf": inf, "-inf": -inf}.get(value, value)]
+
+
+def assert_evaluates_to(run, formula, binders, value):
+    text = f"{formula} for {binders}" if binders else formula
+    found, wanted = numbers(run.evaluate(text)), numbers(value)
+    assert len(found) == len(wanted), text
+    for a, b in zip(found, wanted):
+        # a sum that cancels loses digits of its largest term, not of its result: 1e-9 of a term is meant
+        assert isclose(a, b, rel_tol=1e-9, abs_tol=1e-300), f"{text}: {a!r} is not {b!r}"
+
+
+@each_program
+def test_every_forward_formula_evaluates_to_the_value_beside_it(path, run_of):
+    run = run_of(path)
+    for entry in document(run)["forward"]:
+        if "note" not in entry:
+            assert_evaluates_to(run, entry["formula"], entry["for"], entry["value"])
+
+
+@each_program
+def test_every_backward_formula_evaluates_to_the_value_beside_it(path, run_of):
+    for goal in document(run_of(path)).get("goals", [None]):
+        run = run_of(path) if goal is None else gl.load(path).run(goal=goal)
+        for entry in document(run)["backward"]:
+            if "note" not in entry:
+                assert_evaluates_to(run, entry["formula"], entry["for"], entry["value"])
+
+
+@each_program
+def test_every_local_derivative_evaluates_to_the_value_beside_it(path, run_of):
+    run = run_of(path)
+    for entry in document(run)["backward"]:
+        for contribution in entry["contributions"]:
+            if "note" not in contribution:
+                assert_evaluates_to(run, contribution["local"], contribution["over"], contribution["local_value"])
+
+
+@each_program
+def test_the_running_totals_add_up_to_the_adjoint(path, run_of):
+    found = document(run_of(path))
+    for entry in found["backward"]:
+        total = [0.0] * len(numbers(found["adjoints"][entry["name"]]))
+        for contribution in entry["contributions"]:
+            total = [t + v for t, v in zip(total, numbers(contribution["value"]), strict=True)]
+            assert numbers(contribution["total"]) == total
+        if entry["contributions"]:
+            assert numbers(found["adjoints"][entry["name"]]) == total
+
+
+@each_program
+def test_a_run_is_the_same_twice(path, run_of):
+    assert gl.load(path).run().json() == run_of(path).json()
