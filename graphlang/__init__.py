@@ -1,0 +1,31 @@
+"""graphlang: a small language for computation graphs, and a place to see and trust a derivative.
+
+    import graphlang as gl
+    run = gl.load("simple.graph").run(x=3)
+    run["J"], run.adjoints["x"]
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+__all__ = ["load", "loads", "Program", "Run", "Graph", "GraphError", "EvaluationError", "UsageError", "Diagnostic", "functions"]
+
+_WHERE = {"load": "pipeline", "loads": "pipeline", "Program": "pipeline", "UsageError": "pipeline", "Run": "run", "EvaluationError": "run",
+          "GraphError": "diagnostics", "Diagnostic": "diagnostics", "Graph": "api", "functions": "api"}
+
+
+def __getattr__(name: str):
+    """Public names are imported when they are first used, so that `import graphlang` costs nothing. The functions of
+    the language (`gl.cos`) are among them."""
+    import importlib
+
+    if name in _WHERE:
+        globals()[name] = getattr(importlib.import_module(f"graphlang.{_WHERE[name]}"), name)
+        return globals()[name]
+    if not name.startswith("_"):
+        from graphlang.api import FUNCTION_NAMES, function
+
+        if name in FUNCTION_NAMES:
+            globals()[name] = function(name)
+            return globals()[name]
+    raise AttributeError(f"module 'graphlang' has no attribute {name!r}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Iterable, NamedTuple
 
 MOST_DIAGNOSTICS = 20  # in one run; further ones are counted, not shown
@@ -90,6 +89,8 @@ class GraphError(Exception):
 
 def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """A hint naming the known name nearest to `name`, or nothing."""
+    from difflib import get_close_matches  # 10 ms, and only a mistake needs it
+
     near = get_close_matches(name, list(known), n=1, cutoff=0.6)
     if not near:  # short names differ by a letter that looks alike: ul and u1
         alike = str.maketrans("lIO", "110")

@@ -19,12 +19,17 @@ from graphlang.engines.initial import initial_values
 from graphlang.engines.reference import Backward, backward, evaluate, forward
 from graphlang.engines.tape import TooLarge
 from graphlang.graph.build import build
-from graphlang.graph.graph import Goal, Graph, Variable, natural
+from graphlang.graph.coverage import check_expression
+from graphlang.graph.expand import expand as split
+from graphlang.graph.expressions import Pool, reads
+from graphlang.graph.graph import Binding, Goal, Graph, Variable, natural
+from graphlang.graph.lower import Lowering, Problem, Scope
 from graphlang.graph.order import Plan, forward_order, plan
-from graphlang.run import EvaluationError, Pass, Run
+from graphlang.graph.scalar import element_names, scalar as unroll, scalar_values
+from graphlang.run import EvaluationError, Pass, Run, nest
 from graphlang.syntax import ast
 from graphlang.syntax.names import canonical
-from graphlang.syntax.parser import parse
+from graphlang.syntax.parser import parse, parse_expression
 
 
 @dataclass(eq=False)
@@ -56,6 +61,18 @@ class Program:
         return differentiate(graph, goals_of(graph, order, goal)[0], order)
 
 
+    def checked_wrt(self, wrt: Sequence[str], derivative: Derivative) -> tuple[str, ...]:
+        """Names to list derivatives for; an element's table stands for it. Raises UsageError for one without an adjoint."""
+        known = {n for n, v in derivative.graph.variables.items() if v.role != "const"}
+        out = []
+        for w in map(canonical, wrt):
+            elements = [n for n in known if n == w or n.startswith(f"{w}[")]
+            if not elements:
+                raise UsageError(f"--wrt: there is no variable `{w}` to differentiate with respect to" + "".join(f"; {h}" for h in did_you_mean(w, known)))
+            out += sorted(elements, key=natural)
+        return tuple(out)
+
+
 def load(path: str | Path) -> Program:
     """Read a program from a file. Raises OSError, GraphError."""
     path = Path(path)
@@ -77,14 +94,10 @@ def loads(text: str, name: str = "<text>") -> Program:
 
 def view(graph: Graph, expand: bool, scalar: bool) -> Graph:
     """The graph in the grain that is asked for."""
-    if expand:
-        from graphlang.graph.expand import expand as split
-
-        graph = split(graph)
     if scalar:
-        from graphlang.graph.scalar import scalar as unroll
-
         graph = unroll(graph)
+    if expand:
+        graph = split(graph)
     return graph
 
 
@@ -117,8 +130,6 @@ def goals_of(graph: Graph, order: Plan, asked: str | None) -> list[Goal]:
 
 
 def _reads_leaf(e) -> bool:
-    from graphlang.graph.expressions import reads
-
     return bool(reads(e.value))
 
 
@@ -175,8 +186,19 @@ def evaluate_program(program: Program, given: Mapping[str, object], wrt: tuple[s
                 if item.name in given:
                     consts[item.name] = _number(item.name, given[item.name])
     graph = build(program.tree, consts) if consts else program.graph
-    flat_given = {n: _flat(graph, n, v) for n, v in given.items() if n not in consts}
-    for w in wrt:
+    rest = {n: v for n, v in given.items() if n not in consts}
+    return evaluate_graph(graph, rest, wrt, goal, seed, mode, ieee, expand, scalar, raw)
+
+
+def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ...] = (), goal: str | None = None, seed: int | None = None,
+                   mode: str = "B", ieee: bool = False, expand: bool = False, scalar: bool = False, raw: bool = False) -> Run:
+    """A run of a graph, its leaves set from outside. Raises UsageError for a value that does not fit."""
+    if mode not in ("A", "B"):
+        raise UsageError(f"mode is \"A\" or \"B\", not {mode!r}")
+    flat_given = {n: _flat(graph, n, v) for n, v in given.items()}
+    if scalar:
+        wrt = tuple(x for w in wrt for x in (element_names(graph.variables[w]) if w in graph.variables else (w,)))
+    for w in () if scalar else wrt:
         if w not in graph.variables or graph.variables[w].role == "const":
             raise UsageError(f"--wrt: there is no variable `{w}` to differentiate with respect to"
                              + "".join(f"; {h}" for h in did_you_mean(w, [n for n, v in graph.variables.items() if v.role != "const"])))
@@ -185,13 +207,28 @@ def evaluate_program(program: Program, given: Mapping[str, object], wrt: tuple[s
         spans = [graph.variables[n].span for n in missing]
         example = " ".join(f"--set {n}={_example(graph.variables[n])}" for n in missing)
         raise GraphError([Diagnostic("E401", ("`" + "`, `".join(missing) + "` ") + ("has" if len(missing) == 1 else "have") + " no value", spans[0], "declared without a value",
-                                     tuple(Label(s, "and this one") for s in spans[1:4] if s), (f"graphlang run {program.source.name} {example}",))], graph.source)
+                                     tuple(Label(s, "and this one") for s in spans[1:4] if s), (f"graphlang run {graph.source.name if graph.source else 'FILE'} {example}",))], graph.source)
     shown = view(graph, expand, scalar)
-    if shown is not graph and scalar:
-        from graphlang.graph.scalar import scalar_values
-
+    if scalar:
         values = scalar_values(graph, values)
     return run_graph(shown, values, wrt, goal, mode, ieee, raw)
+
+
+def constant_value(text: str, what: str) -> object:
+    """A number, constant expression or list literal given from outside: a float or nested lists. Raises UsageError."""
+    try:
+        node, binders = parse_expression(Source(what, text), set())
+        if binders:
+            raise UsageError(f"{what}: a value takes no `for`")
+        value = Lowering(Pool(), {}, {}, {}).lower(node)
+    except GraphError as e:
+        raise UsageError(f"{what}: `{text}` is no number and no list of numbers: {e.diagnostics[0].message}") from None
+    except Problem as p:
+        raise UsageError(f"{what}: `{text}` is no number and no list of numbers: {p.diagnostic.message}") from None
+    if reads(value.body):
+        raise UsageError(f"{what}: `{text}` is not a constant")
+    over = tuple(map(Binding, value.indices, value.ranges))
+    return nest(evaluate(value.body, over, {}, {}), value.ranges)
 
 
 def _example(v: Variable) -> str:
@@ -294,7 +331,17 @@ def summary(graph: Graph) -> tuple[str, ...]:
     return ()
 
 
+MOST_NOTED = 500  # contributions of a run that are compared as shown and as computed
+
+
 def notes(run: Run):
+    """What a reader should know: variables the goal does not depend on, shown forms that lose digits."""
+    if run.passes and sum(map(len, run.passes[0].derivative.outgoing.values())) <= MOST_NOTED:
+        for name in run.passes[0].derivative.variables:
+            for c in run.passes[0].derivative.incoming.get(name, ()):
+                note = run.local_note(c)
+                if note:
+                    yield f"d{c.source.target}/d{name}: {note}"
     for p in run.passes:
         for name in p.derivative.variables:
             v = run.graph.variables[name]
@@ -307,8 +354,6 @@ def notes(run: Run):
 
 def adjoint_variable(run: Run, node: ast.Deriv):
     """`dJ/dx` in an expectation or in `evaluate`: the adjoint as a table with x's ranges."""
-    from graphlang.graph.lower import Problem
-
     names = {str(p.goal): p for p in run.passes}
     if node.of not in names:
         goals = ", ".join(f"`{g}`" for g in names)
@@ -330,17 +375,12 @@ def lookup(run: Run):
 
 
 def evaluate_text(run: Run, text: str):
-    from graphlang.graph.coverage import check_expression
-    from graphlang.graph.lower import Lowering, Problem, Scope
-    from graphlang.graph.graph import Binding
-    from graphlang.run import nest
-    from graphlang.syntax.parser import parse_expression
-
     source = Source("<expression>", text)
     node, binders = parse_expression(source, {n.split("[")[0] for n in run.graph.variables})
     lowering = Lowering(run.graph.pool, run.graph.variables, run.graph.consts, run.graph.functions, lambda d: adjoint_variable(run, d))
+    lowering.private = True  # formulas of derivatives may hold functions that have no public name
     try:
-        scope, bound = lowering.bind(binders, Scope(), node, None)
+        scope, _ = lowering.bind(binders, Scope(), node, None)
         value = lowering.lower(node, scope)
         over = tuple(Binding(own, r) for own, r in scope.indices.values())
         if value.ranges:

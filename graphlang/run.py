@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from graphlang.derive.reverse import SHOWN, Contribution, Derivative, Piece, local, piece_formula, pieces
+from graphlang.derive.reverse import COMPUTED, SHOWN, Contribution, Derivative, Piece, local, piece_formula, pieces
 from graphlang.diagnostics import Diagnostic, GraphError, Source
 from graphlang.engines.reference import Backward, Values, _elements, evaluate
 from graphlang.graph.expressions import Expr, Index
@@ -189,6 +189,19 @@ class Run:
     def local_value(self, c: Contribution) -> tuple[list[float], tuple[Binding, ...]]:
         expression, over = self.local(c)
         return evaluate(expression, over, self.flat, {n: v.ranges for n, v in self.graph.variables.items()}), over
+
+    def local_note(self, c: Contribution) -> str | None:
+        """A note where the local derivative as it is shown and as it is computed differ by more than 1e-12: the shown
+        form loses digits there."""
+        shown, over = self.local(c)
+        computed = local(c, COMPUTED)
+        if shown is computed:
+            return None
+        ranges = {n: v.ranges for n, v in self.graph.variables.items()}
+        for a, b in zip(evaluate(shown, over, self.flat, ranges), evaluate(computed, over, self.flat, ranges)):
+            if abs(a - b) > 1e-12 * max(abs(a), abs(b)):
+                return f"the form shown loses digits here: it gives {a:.6g}, computed without loss it is {b:.6g}"
+        return None
 
 
 def nest(flat: list[float], ranges: Box):

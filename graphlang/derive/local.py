@@ -89,7 +89,7 @@ def _outputs_first(root: Expr, form: str) -> list[Expr]:
         stack.append((node, True))
         if type(node) is Call and node.function != "where" and FUNCTIONS[node.function].shown is not None:
             inner = (sigmoid_operand(node),) if form != RAW and sigmoid_operand(node) is not None else node.args
-            stack.extend((a, False) for a in reversed(inner))
+            stack.extend((a, False) for a in inner)  # so that, reversed, the first operand comes first
     order.reverse()
     return order
 

@@ -116,13 +116,14 @@ def solve(equation: Equation, read: Read, loops: tuple[Bound, ...], variable: Va
     A subscript `±i + c` gives i; any other becomes a guard `subscript == element`, summed over the indices in it.
     """
     pool = read.pool
+    if not equation.bindings and not read.args and not loops:  # scalar to scalar: nothing to solve
+        return (), (), (), {}, ()
     over: dict[str, Range] = dict(equation.bindings)
     plain = set(over)
     for b in loops:
         over[b.index] = interval(b, over)
         if not b.free:
             plain.add(b.index)
-    bounds_use = set().union(*(b.free for b in loops)) if loops else set()
     at: list[Expr | None] = [None] * len(read.args)
     ranges: dict[str, Range] = {}
     rename: dict[str, Expr] = {}
@@ -142,10 +143,10 @@ def solve(equation: Equation, read: Read, loops: tuple[Bound, ...], variable: Va
                 ranges[name] = Range(min(ends), max(ends))
                 at[d] = pool.index(name)
                 rename[name] = from_affine(pool, -c * k, {name: k})
-    taken = set(over) | local_names(equation)
+    taken = set(over) | local_names(equation) if None in at else set()
     for d, sub in enumerate(read.args):
         if at[d] is None:
-            name = fresh("i" if variable.ranges else "i", taken)
+            name = fresh("i", taken)
             taken.add(name)
             ranges[name] = variable.ranges[d]
             at[d] = pool.index(name)

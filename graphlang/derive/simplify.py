@@ -13,6 +13,9 @@ from graphlang.graph.expressions import Call, Expr, Number, Pool, operands, rebu
 from graphlang.graph.functions import FUNCTIONS
 
 
+MOST_FACTORS = 100  # taken apart; a shared square of a square of … has more than could be written
+
+
 class Product(NamedTuple):
     """coefficient · above / below, with whole coefficients kept apart as above/below numbers."""
 
@@ -31,7 +34,9 @@ def factors_of(root: Expr) -> Product:
     work: list[tuple[Expr, bool]] = [(root, True)]
     while work:
         node, up = work.pop()
-        if type(node) is Number:
+        if len(factors) + len(divisors) + len(work) > MOST_FACTORS and type(node) is not Number:
+            (factors if up else divisors).append(node)
+        elif type(node) is Number:
             value = node.value
             if value < 0 or (value == 0 and math.copysign(1, value) < 0):
                 sign, value = -sign, -value

@@ -27,27 +27,6 @@ class Bad(NamedTuple):
     value: float
 
 
-def is_plain(e: Expr) -> bool:
-    """Whether an expression has no indices, lists or reductions, so that it can be evaluated node by node."""
-    if e.free:
-        return False
-    kind = type(e)
-    if kind is Read or kind is Number:
-        return not e.args
-    stack = [e]
-    seen = set()
-    while stack:
-        node = stack.pop()
-        if type(node) is Call:
-            for a in node.args:
-                if a not in seen and type(a) is not Number:
-                    seen.add(a)
-                    stack.append(a)
-        elif type(node) is not Number and not (type(node) is Read and not node.args):
-            return False
-    return True
-
-
 def plain(root: Expr, values: Mapping[str, list[float]], known: dict[Expr, float]) -> float:
     """The value of a plain expression; `known` is kept by the caller, to share what several have in common."""
     kind = type(root)
@@ -82,7 +61,7 @@ def plain(root: Expr, values: Mapping[str, list[float]], known: dict[Expr, float
 
 def evaluate(root: Expr, over: tuple[Binding, ...], values: Values, ranges: Mapping[str, Box]) -> list[float]:
     """An expression at every point of a box, row-major."""
-    if not over and is_plain(root):
+    if not over and root.plain:
         return [plain(root, values, {})]
     box = tuple(b.range for b in over)
     out = [0.0] * _size(box)
@@ -118,7 +97,7 @@ def forward(graph: Graph, groups: list[Group], values: Values, strict: bool = Tr
     for group in groups:
         if group.elements is None:
             (e,) = group.equations
-            if not e.bindings and not e.subs and is_plain(e.value):
+            if not e.bindings and not e.subs and e.value.plain:
                 values[e.target][0] = plain(e.value, values, {})
             else:
                 _fill(e, values, ranges)
@@ -220,7 +199,7 @@ def backward(derivative: Derivative, values: Values) -> Backward:
         known: dict[Expr, float] = {}
         for c in derivative.outgoing[e]:
             part = sweep.parts[c] = [0.0] * _size(c.box)
-            if not e.subs and not c.loops and not c.read.args and is_plain(c.computed):
+            if not e.subs and not c.loops and not c.read.args and c.computed.plain:
                 part[0] = adjoints[e.target][0] * plain(c.computed, values, known)
             else:
                 _scatter(c, part, adjoints, values, ranges)

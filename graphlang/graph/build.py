@@ -42,6 +42,7 @@ class Builder:
         self.written: dict[str, list[ast.Equation]] = {}
         self.equations: dict[int, Equation] = {}  # by the identity of the statement
         self.failed: set[str] = set()
+        self.named: dict[int, dict[str, bool]] = {}
         self.seed = 0
         self.lowering = Lowering(self.pool, self.variables, self.consts, self.functions)
 
@@ -318,7 +319,7 @@ class Builder:
                     self.fail(name, p)
                     continue
             pending.add(name)
-            seen = dict.fromkeys(n.name for s in pieces for n in ast.postorder(s.value) if type(n) is ast.Name and n.name in written)
+            seen = dict.fromkeys(n for s in pieces for n in self.names_in(s) if n in written)
             if type(pieces[0].target) is not ast.Name:
                 seen.pop(name, None)
             names[name] = list(seen)
@@ -333,10 +334,22 @@ class Builder:
                     except Problem as p:
                         self.fail(name, p)
 
+    def names_in(self, s: ast.Equation) -> dict[str, bool]:
+        """The variables and functions that a right-hand side names; True for a call with binders."""
+        found = self.named.get(id(s))
+        if found is None:
+            found = self.named[id(s)] = {}
+            for n in ast.postorder(s.value):
+                if type(n) is ast.Name:
+                    found.setdefault(n.name, False)
+                elif type(n) is ast.Call:
+                    found[n.name] = found.get(n.name, False) or bool(n.binders)
+        return found
+
     def ready(self, s: ast.Equation) -> bool:
         """Whether everything it names could be understood; otherwise its own mistakes would be echoes."""
-        for n in ast.postorder(s.value):
-            if type(n) in (ast.Name, ast.Call) and n.name in self.failed:
+        for name in self.names_in(s) if self.failed else ():
+            if name in self.failed:
                 self.failed.add((s.target if type(s.target) is ast.Name else s.target.base).name)
                 return False
         return True
@@ -539,14 +552,12 @@ class Builder:
 
     def lints(self, graph: Graph) -> Iterable[Diagnostic]:
         for s in self.program.statements:
-            if type(s) is not ast.Equation:
+            if type(s) is not ast.Equation or id(s) not in self.equations or not any(self.names_in(s).values()):
                 continue
-            for n in ast.postorder(s.value) if id(s) in self.equations else ():
+            for n in ast.postorder(s.value):
                 if type(n) is ast.Call and n.binders:
                     names = {x.name for x in ast.postorder(n.args[0]) if type(x) is ast.Name}
                     for b in n.binders:
                         later = {x.name for o in n.binders if o.low is not None for e in (o.low, o.high) for x in ast.postorder(e) if type(x) is ast.Name}
                         if b.name not in names | later:
                             yield Diagnostic("W202", f"nothing uses the index `{b.name}`", b.span, severity="warning")
-            for b in s.binders:
-                pass

@@ -110,7 +110,7 @@ def interval(binder: Bound, over: dict[str, Range]) -> Range:
 def check_reads(graph: Graph) -> list[Diagnostic]:
     found = []
     for e in graph.equations:
-        if not e.bindings and type(e.value) is Read and not e.value.args:
+        if e.value.plain:
             continue
         base = dict(e.bindings)
         for node, around in scoped(e.value):

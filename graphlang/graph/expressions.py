@@ -19,10 +19,12 @@ EMPTY: frozenset[str] = frozenset()
 
 
 class Expr:
-    """A node. `free` holds the names of the indices that it uses and does not bind."""
+    """A node. `free` holds the names of the indices that it uses and does not bind. `plain`: made of numbers, scalar
+    variables and calls only, as all of a scalar program is."""
 
     __slots__ = ("pool", "free")
     args: tuple["Expr", ...] = ()
+    plain = False
 
     def __add__(self, other): return self.pool.add(self, self.pool.lift(other))
     def __radd__(self, other): return self.pool.add(self.pool.lift(other), self)
@@ -38,6 +40,7 @@ class Expr:
 
 class Number(Expr):
     __slots__ = ("value",)
+    plain = True
 
     def __init__(self, pool, value):
         self.pool, self.value, self.free = pool, value, EMPTY
@@ -55,19 +58,20 @@ class Index(Expr):
 class Read(Expr):
     """One element of a variable; `args` are its subscripts (none for a scalar)."""
 
-    __slots__ = ("name", "args")
+    __slots__ = ("name", "args", "plain")
 
     def __init__(self, pool, name, args, free):
         self.pool, self.name, self.args, self.free = pool, name, args, free
+        self.plain = not args
 
 
 class Call(Expr):
     """An elementwise function of the table of functions, by name."""
 
-    __slots__ = ("function", "args")
+    __slots__ = ("function", "args", "plain")
 
-    def __init__(self, pool, function, args, free):
-        self.pool, self.function, self.args, self.free = pool, function, args, free
+    def __init__(self, pool, function, args, free, plain):
+        self.pool, self.function, self.args, self.free, self.plain = pool, function, args, free, plain
 
 
 class Bound(Expr):
@@ -168,11 +172,13 @@ class Pool:
         key = (function, *args)
         found = self._known.get(key)
         if found is None:
-            free = args[0].free if args else EMPTY
-            for a in args[1:]:
-                if a.free is not free:
-                    free = free | a.free
-            found = self._known[key] = Call(self, function, args, free)
+            free, plain = EMPTY, True
+            for a in args:
+                if a.free:
+                    free = free | a.free if free else a.free
+                if not a.plain:
+                    plain = False
+            found = self._known[key] = Call(self, function, args, free, plain)
         return found
 
     def bound(self, index: str, low: Expr, high: Expr) -> Bound:
@@ -298,9 +304,26 @@ def postorder(*roots: Expr) -> Iterator[Expr]:
 
 def reads(root: Expr) -> list[Read]:
     """The distinct reads in an expression, subscripts of gathers included, in the order of the text."""
-    if type(root) is Read and not root.args:
-        return [root]
+    if root.plain:
+        return plain_reads(root)
     return [n for n in postorder(root) if type(n) is Read]
+
+
+def plain_reads(root: Expr) -> list[Read]:
+    """The same for a plain expression, quickly."""
+    out: dict[Expr, None] = {}
+    seen = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if type(node) is Read:
+            out[node] = None
+        else:
+            for a in reversed(node.args):
+                if type(a) is not Number and a not in seen:
+                    seen.add(a)
+                    stack.append(a)
+    return list(out)
 
 
 def rebuild(node: Expr, args: tuple[Expr, ...]) -> Expr:

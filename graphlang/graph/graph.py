@@ -7,6 +7,7 @@ it: adjoints are variables with equations like all others.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from dataclasses import dataclass, field
 from typing import Iterable, NamedTuple
 
@@ -133,6 +134,7 @@ class Graph:
             self.pieces.setdefault(e.target, []).append(e)
 
 
+@lru_cache(maxsize=1 << 17)
 def natural(name: str) -> tuple:
     """A sort key under which x2 comes before x10."""
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part)

@@ -77,7 +77,7 @@ class Lowering:
         self.inlined: dict[tuple, Value] = {}
         self.missing: set[str] = set()
         self.warnings: list[Diagnostic] = []
-        self.leaf = False
+        self.private = False
 
     # ---- the walk
 
@@ -182,6 +182,10 @@ class Lowering:
     # ---- subscripts
 
     def enter_subscript(self, node: ast.Subscript, scope: Scope, work: list) -> None:
+        element = self.element(node)
+        if element is not None:
+            work.append((lambda node, s, results, work: results.append(self.whole(element)), node, scope))
+            return
         work.append((self.subscript, node, scope))
         for s in reversed(node.subs):
             if type(s) is ast.Range:
@@ -192,6 +196,20 @@ class Lowering:
             work.append((0, node.base, scope._replace(integer=False)))
         else:
             work.append((0, node.base, scope))
+
+    def element(self, node: ast.Subscript) -> Variable | None:
+        """In the scalar view an element is a variable by itself: `z[1]`, `dJ/dz[1]`."""
+        base = node.base
+        name = base.name if type(base) is ast.Name else base.wrt if type(base) is ast.Deriv else None
+        if name is None or name in self.variables:
+            return None
+        subs = [_literal(s) for s in node.subs]
+        name = f"{name}[{','.join(map(str, subs))}]"
+        if None in subs or name not in self.variables:
+            return None
+        if type(base) is ast.Name:
+            return self.variables[name]
+        return self.adjoints(base._replace(wrt=name)) if self.adjoints else None
 
     def subscript(self, node: ast.Subscript, scope: Scope, results: list, work: list) -> None:
         n = len(node.subs)
@@ -394,6 +412,11 @@ class Lowering:
             raise Problem("E301", f"`{name}` is a variable, not a function", node.name_span, "called as a function",
                           [Label(self.variables[name].span, f"`{name}` is defined here")] if self.variables[name].span else (),
                           (f"to multiply, write `{name}*(…)`",) if inside is not None else ())
+        elif name == "diff" and self.adjoints is not None and len(node.args) == 2:
+            work.append((0, self.spelled_out(node), scope))
+            return
+        elif self.private and name in FUNCTIONS and name.startswith("_"):
+            work.append((self.call, node, scope))
         elif name in NOT_YET:
             raise Problem("E901", f"`{name}` is not there yet", node.name_span, "this version does not have it")
         elif name in OWN or name in ALIASES or name in REDUCTIONS and not name.startswith("_") or name in WHOLE_TABLE:
@@ -412,6 +435,19 @@ class Lowering:
             raise Problem("E301", f"there is no function `{name}`", node.name_span, "called as a function", hints=hints)
         for a in reversed(node.args):
             work.append((0, a, scope))
+
+    def spelled_out(self, node: ast.Call) -> ast.Expr:
+        """`diff(y[1], x[j])`, an adjoint whose goal is an element, as a derivative symbol with subscripts."""
+        of, wrt = node.args
+        base = of.base if type(of) is ast.Subscript else of
+        target = wrt.base if type(wrt) is ast.Subscript else wrt
+        if type(base) is not ast.Name or type(target) is not ast.Name:
+            raise Problem("E901", "the derivative of an expression is not there yet", node.span)
+        name = base.name
+        if type(of) is ast.Subscript:
+            name += f"[{','.join(str(_literal(s)) for s in of.subs)}]"
+        symbol = ast.Deriv(name, target.name, False, node.span)
+        return ast.Subscript(symbol, wrt.subs, node.span) if type(wrt) is ast.Subscript else symbol
 
     def call(self, node: ast.Call, scope: Scope, results: list, work: list) -> None:
         n = len(node.args)
@@ -660,6 +696,13 @@ class Lowering:
 
         work.append((finish, node, scope))
         work.append((0, definition.body, inner))
+
+
+def _literal(node: ast.Expr) -> int | None:
+    if type(node) is ast.Op and node.op == "neg":
+        value = _literal(node.args[0])
+        return None if value is None else -value
+    return int(node.value) if type(node) is ast.Num and node.value.is_integer() else None
 
 
 def _arguments(n: int) -> str:

@@ -12,7 +12,7 @@ from typing import Iterable, Iterator
 
 from graphlang.diagnostics import Diagnostic, Label
 from graphlang.graph.coverage import interval, points, reach, scoped
-from graphlang.graph.expressions import Bound, Expr, Read, affine, substitute
+from graphlang.graph.expressions import Bound, Read, affine, reads, substitute
 from graphlang.graph.graph import Box, Equation, Graph, Range, meets, natural
 
 MOST_RECURRENCE = 5_000_000  # elements of one recurrence
@@ -29,6 +29,10 @@ class Group:
 
 def read_boxes(e: Equation, graph: Graph) -> Iterator[tuple[str, Box | None]]:
     """The variables that an equation reads and the elements it may read; None for a scalar."""
+    if e.value.plain:
+        for read in reads(e.value):
+            yield read.name, None
+        return
     base = dict(e.bindings)
     for node, around in scoped(e.value):
         if type(node) is not Read:
@@ -47,23 +51,12 @@ def dependencies(graph: Graph) -> dict[Equation, list[Equation]]:
     found: dict[Equation, list[Equation]] = {}
     for e in graph.equations:
         below: dict[Equation, None] = {}
-        for name, box in read_boxes(e, graph) if _composite(e.value) else _plain_reads(e.value):
+        for name, box in read_boxes(e, graph):
             for piece in graph.pieces.get(name, ()):
                 if box is None or meets(box, piece.box):
                     below[piece] = None
         found[e] = list(below)
     return found
-
-
-def _composite(value: Expr) -> bool:
-    return bool(value.free) or type(value).__name__ in ("Reduce", "Pick") or any(a.args for a in value.args)
-
-
-def _plain_reads(value: Expr) -> Iterator[tuple[str, None]]:
-    """A small scalar equation: its operands are leaves of the expression."""
-    for node in (value, *value.args):
-        if type(node) is Read:
-            yield node.name, None
 
 
 def components(nodes: Iterable[Equation], below: dict[Equation, list[Equation]]) -> list[list[Equation]]:

@@ -164,9 +164,10 @@ def _here(r: Reduce) -> tuple[Expr, ...]:
     return tuple(r.pool.index(b.index) for b in r.binders)
 
 
-def _again(r: Reduce, body: Callable[[Expr, tuple[Expr, ...]], Expr], function: str = "sum") -> Expr:
-    """A reduction over the same ranges under new names: of `body(element, indices)`."""
-    taken = set(r.free | r.body.free | {b.index for b in r.binders})
+def _again(r: Reduce, body: Callable[[Expr, tuple[Expr, ...]], Expr], function: str = "sum", beside: Expr | None = None) -> Expr:
+    """A reduction over the same ranges under new names: of `body(element, indices)`. `beside`: what else the body
+    holds, whose indices must not be captured."""
+    taken = set(r.free | r.body.free | {b.index for b in r.binders} | (beside.free if beside is not None else frozenset()))
     rename, binders = {}, []
     for b in r.binders:
         name = fresh(b.index, taken)
@@ -220,7 +221,7 @@ def _others_rule(r: Reduce, result: Result) -> Expr:
 def _share(r: Reduce, result: Result) -> Expr:
     """1 for the extreme element; ties share equally."""
     u, p = result(r.at), r.pool
-    return p.call("==", r.body, u) / _again(r, lambda e, k: p.call("==", e, u))
+    return p.call("==", r.body, u) / _again(r, lambda e, k: p.call("==", e, u), beside=u)
 
 
 def _mean_of(r: Reduce) -> Expr:

@@ -36,7 +36,7 @@ CONDITIONS: dict[str, str] = {
     "∨": "`max(a, b)` is 1 where either is",
 }
 
-PYTHON_STATEMENTS: dict[str, str] = {
+STATEMENTS: dict[str, str] = {
     "def": "a function is defined by an equation: `f(v) = v^2`",
     "import": "functions such as `exp` are built in; another program is read with `include \"file.graph\"`",
     "from": "functions such as `exp` are built in; another program is read with `include \"file.graph\"`",
@@ -52,9 +52,10 @@ PYTHON_STATEMENTS: dict[str, str] = {
     "let": "an equation needs no word before it: `y = …`",
     "var": "an equation needs no word before it: `y = …`",
     "lambda": "a function is defined by an equation: `f(v) = v^2`",
+    "goal": "write `minimize J`, `maximize J` or `output y`",
 }
 
-PYTHON_EXPRESSIONS: dict[str, str] = {
+EXPRESSIONS: dict[str, str] = {
     "lambda": "a function is defined by an equation: `f(v) = v^2`",
     "if": "a choice is written `where(c, a, b)`",
     "else": "a choice is written `where(c, a, b)`",

@@ -74,23 +74,35 @@ class Tables:
         self.after = [_After(row, units) for row in data["gotos"]]
         self.starts: dict[str, list[int]] = data["starts"]
         self._terminals = data["terminals"]
-        self._words = {name for name, _, use in self._terminals if use == "word"}
+        # Keywords are names that the parser takes for more where it can: one pattern for all names is quicker made and
+        # quicker matched than a pattern with its keywords for each state.
+        self.words: dict[str, list[str]] = {}  # spelling → terminals
+        self._patterns: dict[str, str] = {}
+        for name, pattern, use in self._terminals:
+            self._patterns[name] = pattern
+            if type(use) is list:
+                for spelling in use:
+                    self.words.setdefault(spelling, []).append(name)
+        self._text = {name for name, _, use in self._terminals if use == "text"}
+        self._matcher = cache(self._compile)
         self.matchers: dict[int, Callable[[str, int], re.Match[str] | None]] = {}  # filled by `matcher`
-        self._matcher_of = cache(self._compile)
 
     def matcher(self, state: int) -> Callable[[str, int], re.Match[str] | None]:
-        """What matches the next token in a state: blanks, then one named group.
-
-        Keywords and text in blocks are known only where the parser can take them; other terminals everywhere.
-        """
-        made = self._matcher_of(frozenset(self._words & self.actions[state].keys()))
-        self.matchers[state] = made
+        """What matches the next token in a state: blanks, then one named group. Text in blocks is known only there."""
+        made = self.matchers[state] = self._matcher(frozenset(self._text & self.actions[state].keys()))
         return made
 
-    def _compile(self, words: frozenset[str]) -> Callable[[str, int], re.Match[str] | None]:
+    def word(self, spelling: str, state: int, text: str, at: int) -> str:
+        """The terminal of a word in `words`: a keyword where the parser can take one and what follows allows it."""
+        for kind in self.words[spelling]:
+            if kind in self.actions[state] and re.compile(self._patterns[kind]).match(text, at):
+                return kind
+        return "NAME"
+
+    def _compile(self, more: frozenset[str]) -> Callable[[str, int], re.Match[str] | None]:
         blank = "|".join(pattern for _, pattern, use in self._terminals if use == "blank")
         ways = "|".join(
-            f"(?P<{name}>{pattern})" for name, pattern, use in self._terminals if use == "plain" or name in words
+            f"(?P<{name}>{pattern})" for name, pattern, use in self._terminals if use == "plain" or name in more
         )
         # Atomic, or a comment would give back its last letters to be read as a name.
         return re.compile(rf"(?>(?:{blank})*)(?:{ways}|(?P<END>\Z))").match

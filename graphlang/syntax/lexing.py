@@ -113,7 +113,7 @@ class Lexer:
 
     def tokens(self, tables: Tables, stack: list[int]) -> Iterator[Token]:
         """The tokens of the text; `stack` holds the parser's states, the present one last."""
-        text, matchers = self.text, tables.matchers
+        text, matchers, words = self.text, tables.matchers, tables.words
         at, depth, last = 0, 0, ""
         make = tuple.__new__
         while True:
@@ -123,7 +123,10 @@ class Lexer:
                 return
             kind = match.lastgroup
             start, end = match.span(kind)
-            token = make(Token, (kind, text[start:end], start, end))
+            piece = text[start:end]
+            if piece in words and kind == "NAME":
+                kind = tables.word(piece, stack[-1], text, start)
+            token = make(Token, (kind, piece, start, end))
             if kind in _SPECIAL:
                 if kind == "SEP":
                     # A `;` inside of brackets is let through to fail there.

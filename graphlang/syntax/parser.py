@@ -1,13 +1,15 @@
 """Text to tree: `parse` for a program, `parse_expression` for a lone expression. The only module that imports lark.
 
-The parser's tables are shipped as JSON beside the grammar and are used when they were made from this very grammar by
-this very version of lark; else they are rebuilt in memory. `python -m graphlang.syntax.parser` renews them.
+Lark turns grammars/graph.lark into LALR tables; lalr.py runs them. The tables are shipped as JSON beside the grammar,
+with the hash of the grammar that they were made from, and are made anew in memory when it is another one, so lark is
+imported only then. `python -m graphlang.syntax.parser` renews them.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import re
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,12 +21,11 @@ from graphlang.syntax.ast import Binder, Expr, Program
 from graphlang.syntax.codes import CODES as CODES  # re-exported: code → meaning
 from graphlang.syntax.lalr import Failure, Tables, run
 from graphlang.syntax.lexing import Lexer
-from graphlang.syntax.mistakes import explain
 from graphlang.syntax.names import canonical
 from graphlang.syntax.statement_nodes import StatementNodes
 
 STARTS = ["program", "lone"]
-WORD_PRIORITY, RAW_PRIORITY = 3, 9  # of the terminals that are known only where the parser can take them
+WORD_PRIORITY, TEXT_PRIORITY = 3, 9  # of the terminals that are known only where the parser can take them
 
 
 def parse(source: Source, known: Iterable[str] = ()) -> Program:
@@ -37,9 +38,7 @@ def parse(source: Source, known: Iterable[str] = ()) -> Program:
         failure = parser.run(source.text, "program", extra=known)
         if failure is None and not parser.nodes.found:
             return Program(tuple(parser.nodes.statements), source)
-        names = parser.lexer.names
-        found = explain(source.text, lambda part: parser.attempt(part, "program", names))
-        raise GraphError(found, source)
+        raise GraphError(_explain(parser, source.text, "program", parser.lexer.names), source)
 
 
 def parse_expression(source: Source, names: Iterable[str] = ()) -> tuple[Expr, tuple[Binder, ...]]:
@@ -51,7 +50,13 @@ def parse_expression(source: Source, names: Iterable[str] = ()) -> tuple[Expr, t
         found, failure = parser.attempt(text, "lone", known)
         if failure is None and not found:
             return parser.result
-        raise GraphError(explain(text, lambda part: parser.attempt(part, "lone", known), lone=True), source)
+        raise GraphError(_explain(parser, text, "lone", known), source)
+
+
+def _explain(parser: _Parser, text: str, start: str, names: Set[str]) -> list[Diagnostic]:
+    from graphlang.syntax.mistakes import explain  # a program without mistakes doesn't pay for its import
+
+    return explain(text, lambda part: parser.attempt(part, start, names), lone=start == "lone")
 
 
 class _Parser:
@@ -112,27 +117,44 @@ def build(**options: Any) -> Any:
 
 
 def tables() -> dict[str, Any]:
-    """The parser as plain data, with the key that says what it was made from."""
+    """The parser as plain data, with the key that says what it was made from; the same in every run."""
     from lark import __version__
     from lark.parsers.lalr_analysis import Shift
 
     made = build()
     table = made.parser.parser._parse_table
-    numbers = {rule: n for n, rule in enumerate(made.rules)}
+    rules = sorted(made.rules, key=lambda r: (str(r.origin.name), r.order, [s.name for s in r.expansion]))
+    rule_numbers = {rule: n for n, rule in enumerate(rules)}
+    states = _in_canonical_order(table)
+    numbers = {state: n for n, state in enumerate(states)}
     actions, gotos = [], []
-    for state in range(len(table.states)):
-        row = table.states[state]
-        # Lark names nonterminals in small letters, terminals in capitals; the callbacks never see a nonterminal.
-        actions.append({k: a if what is Shift else ~numbers[a] for k, (what, a) in row.items() if not k.islower()})
-        gotos.append({k: a for k, (_, a) in row.items() if k.islower()})
+    for state in states:
+        row = sorted(table.states[state].items(), key=lambda r: r[0])
+        # Lark names nonterminals in small letters, terminals in capitals; the lexer never sees a nonterminal.
+        actions.append({k: numbers[a] if w is Shift else ~rule_numbers[a] for k, (w, a) in row if not k.islower()})
+        gotos.append({k: numbers[a] for k, (_, a) in row if k.islower()})
     return {
         "key": {"grammar": _grammar_hash(), "lark": __version__},
         "terminals": [[t.name, t.pattern.to_regexp(), _use(t, made.ignore_tokens)] for t in _in_order(made.terminals)],
-        "rules": [[str(r.origin.name), len(r.expansion), _method(r)] for r in made.rules],
+        "rules": [[str(r.origin.name), len(r.expansion), _method(r)] for r in rules],
         "actions": actions,
         "gotos": gotos,
-        "starts": {start: [table.start_states[start], table.end_states[start]] for start in STARTS},
+        "starts": {start: [numbers[table.start_states[start]], numbers[table.end_states[start]]] for start in STARTS},
     }
+
+
+def _in_canonical_order(table: Any) -> list[int]:
+    """Lark numbers its states in an order that changes from run to run: here as they are met from the start states."""
+    from lark.parsers.lalr_analysis import Shift
+
+    found = [table.start_states[start] for start in STARTS]
+    met = set(found)
+    for state in found:  # grows
+        for _, (what, target) in sorted(table.states[state].items(), key=lambda row: row[0]):
+            if what is Shift and target not in met:
+                met.add(target)
+                found.append(target)
+    return found
 
 
 def _in_order(terminals: Iterable[Any]) -> list[Any]:
@@ -140,10 +162,17 @@ def _in_order(terminals: Iterable[Any]) -> list[Any]:
     return sorted(terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name))
 
 
-def _use(terminal: Any, ignored: Iterable[str]) -> str:
+def _use(terminal: Any, ignored: Iterable[str]) -> str | list[str]:
+    """Where the lexer knows a terminal; for a keyword, its spellings."""
     if terminal.name in ignored:
         return "blank"
-    return "word" if terminal.priority in (WORD_PRIORITY, RAW_PRIORITY) else "plain"
+    if terminal.priority == TEXT_PRIORITY:
+        return "text"
+    if terminal.priority == WORD_PRIORITY:
+        spelled = re.match(r"(?:\(\?:)?([a-z]+(?:\|[a-z]+)*)\)?(?:\\b|\(\?=)", terminal.pattern.to_regexp())
+        assert spelled, f"{terminal.name} is not a list of words and what follows them"
+        return spelled[1].split("|")
+    return "plain"
 
 
 def _method(rule: Any) -> str:

@@ -88,13 +88,14 @@ def statements(text: str, recover: bool = False) -> list[Span]:
     begin: int | None = None
     end = 0
     stack: list[str] = []
+    blocks = 0  # how many of the stack are braces
     last: Piece | None = None
     for part in parts:
         if part.kind in ("newline", "semicolon") and begin is not None:
             joined = last is not None and (last.kind == "comma" or last.text in JOINING)
             if not stack and not (joined and part.kind == "newline"):
                 cut = True
-            elif recover and part.kind == "newline" and "{" not in stack and _HEAD.match(text, part.end):
+            elif recover and part.kind == "newline" and not blocks and _HEAD.match(text, part.end):
                 # Only in a text whose brackets don't fit together can what follows `(` or `,` be a statement.
                 cut = not (balanced and last is not None and last.text in ("(", ","))
             else:
@@ -103,15 +104,18 @@ def statements(text: str, recover: bool = False) -> list[Span]:
                 found.append(Span(begin, end))
                 begin, last = None, None
                 stack.clear()
+                blocks = 0
             continue
         if part.kind in ("newline", "semicolon"):
             continue
         if begin is None:
             begin = part.start
-        if part.kind == "open" and (part.text == "{" or "{" not in stack):
+        if part.kind == "open" and (part.text == "{" or not blocks):  # in a block only braces count
             stack.append(part.text)
+            blocks += part.text == "{"
         elif part.kind == "close" and stack and CLOSING[stack[-1]] == part.text:
             stack.pop()
+            blocks -= part.text == "}"
         last, end = part, part.end
     if begin is not None:
         found.append(Span(begin, end))

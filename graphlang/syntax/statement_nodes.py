@@ -181,7 +181,7 @@ class StatementNodes(ExpressionNodes):
     def _nothing(self, c: list) -> None:
         """Parts of blocks, of which only the place is kept."""
 
-    chunks = entries = entry = slots = _nothing
+    chunks = inner = entries = entry = _nothing
 
 
 def _end(part: Any) -> int:

@@ -15,10 +15,24 @@ from graphlang.syntax.format import SOURCE
 MOST_POINTS = 2000  # of one equation; beyond them it is not looked at
 
 
+def calls(root: Expr) -> list[Call]:
+    """The distinct calls of a plain expression."""
+    seen = {root} if type(root) is Call else set()
+    stack = list(seen)
+    while stack:
+        for a in stack.pop().args:
+            if type(a) is Call and a not in seen:
+                seen.add(a)
+                stack.append(a)
+    return list(seen)
+
+
 def conventions(run: Run) -> Iterator[dict]:
     """Each as in the JSON: the variable, the operation, a note, and the one-sided derivatives."""
     ranges = {n: v.ranges for n, v in run.graph.variables.items()}
     for e in run.order:
+        if e.value.plain and not any(FUNCTIONS[n.function].kink for n in calls(e.value)):
+            continue
         kinked = [n for n, around in scoped(e.value) if type(n) is Call and FUNCTIONS[n.function].kink is not None and not around]
         if not kinked:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from fractions import Fraction  # exact: 0.245 is not a float64
 from typing import Iterator
 
 from graphlang.diagnostics import GraphError
@@ -83,19 +83,20 @@ def holds(s: ast.Expect, a: float, b: float, within: float | None) -> bool:
         return a == b or (a != a and b != b)
     if within is not None:
         return abs(a - b) <= (abs(b) * within / 100 if s.relative else within)
-    return abs(Decimal(a) - Decimal(b)) <= half_unit(s.right, b)
+    return abs(Fraction(a) - Fraction(b)) <= half_unit(s.right, b)
 
 
-def half_unit(node: ast.Expr, value: float) -> Decimal:
+def half_unit(node: ast.Expr, value: float) -> Fraction:
     """Half a unit of the last digit written; 0 for a whole number. For an expression the finest of its numbers, and
     never finer than the rounding of a float64."""
-    finest: Decimal | None = None
+    finest: Fraction | None = None
     for n in ast.postorder(node):
         if type(n) is ast.Num:
-            exponent = Decimal(n.text).as_tuple().exponent
-            if isinstance(exponent, int) and exponent < 0:
-                unit = Decimal(1).scaleb(exponent) / 2
+            digits, _, exponent = n.text.lower().partition("e")
+            places = len(digits.partition(".")[2]) - int(exponent or 0)
+            if places > 0:
+                unit = Fraction(1, 2 * 10**places)
                 finest = unit if finest is None else min(finest, unit)
     if finest is None:
-        return Decimal(0)
-    return finest + Decimal(abs(value)) * Decimal(2) ** -52
+        return Fraction(0)
+    return finest + Fraction(abs(value)) / 2**52

@@ -1,0 +1,3 @@
+from graphlang.cli.main import entry
+
+entry()

@@ -1,0 +1,212 @@
+"""`gl.Graph()`: the same graph without text, for programs that write programs.
+
+    g = gl.Graph()
+    x = g.input("x", 2)
+    t = g.define("t", x**2)
+    g.minimize(gl.cos(gl.sin(t) + 3*t), name="J")
+    g.run().adjoints["x"]
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from numbers import Real
+from typing import Iterable, Mapping, Sequence
+
+from graphlang.diagnostics import Diagnostic, GraphError
+from graphlang.graph.expressions import Expr, Pool
+from graphlang.graph.functions import ALIASES, FUNCTIONS
+from graphlang.graph.graph import Equation, Goal, Initial, Range, Variable
+from graphlang.graph.graph import Graph as BuiltGraph
+from graphlang.graph.lower import BUILT_IN, OWN
+from graphlang.pipeline import evaluate_graph
+from graphlang.run import Run
+from graphlang.syntax.names import canonical
+
+FUNCTION_NAMES = OWN | set(ALIASES)
+
+
+class Node:
+    """A handle on a number of a graph under construction. Arithmetic, comparisons and the functions of the language
+    make new ones, exactly as they are written."""
+
+    __slots__ = ("graph", "expr")
+
+    def __init__(self, graph: "Graph", expr: Expr):
+        self.graph, self.expr = graph, expr
+
+    def _call(self, function: str, *args) -> "Node":
+        lift = self.graph._lift
+        return Node(self.graph, self.graph._pool.call(function, *[lift(a) for a in args]))
+
+    def __add__(self, other): return self._call("+", self, other)
+    def __radd__(self, other): return self._call("+", other, self)
+    def __sub__(self, other): return self._call("-", self, other)
+    def __rsub__(self, other): return self._call("-", other, self)
+    def __mul__(self, other): return self._call("*", self, other)
+    def __rmul__(self, other): return self._call("*", other, self)
+    def __truediv__(self, other): return self._call("/", self, other)
+    def __rtruediv__(self, other): return self._call("/", other, self)
+    def __pow__(self, other): return self._call("^", self, other)
+    def __rpow__(self, other): return self._call("^", other, self)
+    def __neg__(self): return self._call("neg", self)
+    def __lt__(self, other): return self._call("<", self, other)
+    def __le__(self, other): return self._call("<=", self, other)
+    def __gt__(self, other): return self._call(">", self, other)
+    def __ge__(self, other): return self._call(">=", self, other)
+
+    def __bool__(self):
+        raise TypeError("the value of a node is not known while the graph is built; use gl.where(condition, a, b)")
+
+    def __repr__(self):
+        from graphlang.graph.spell import formula
+        from graphlang.syntax.format import SOURCE
+
+        return f"<node {formula(self.expr, SOURCE, 80) or '…'}>"
+
+
+class Graph:
+    """A graph under construction. Names are those of the language; a name is defined once."""
+
+    def __init__(self):
+        self._pool = Pool()
+        self._variables: dict[str, Variable] = {}
+        self._equations: list[Equation] = []
+        self._goals: list[Goal] = []
+        self._built: BuiltGraph | None = None
+
+    # ---- leaves
+
+    def input(self, name: str, value: object = None, ranges: Sequence[tuple[int, int]] | None = None):
+        """A leaf. A number gives a scalar; a list a table, over 1..n unless `ranges` says (low, high) for each.
+
+        Returns the node of a scalar; of a table a function from indices to the node of an element.
+        """
+        return self._leaf("input", name, value, ranges)
+
+    def param(self, name: str, value: object = None, ranges: Sequence[tuple[int, int]] | None = None):
+        return self._leaf("param", name, value, ranges)
+
+    def data(self, name: str, value: object = None, ranges: Sequence[tuple[int, int]] | None = None):
+        return self._leaf("data", name, value, ranges)
+
+    def _leaf(self, role: str, name: str, value: object, ranges):
+        if hasattr(value, "tolist"):
+            value = value.tolist()
+        flat, shape = _flatten(value)
+        box = tuple(Range(*r) for r in ranges) if ranges is not None else tuple(Range(1, n) for n in shape)
+        size = 1
+        for r in box:
+            size *= r.extent
+        if flat is not None and len(flat) == 1 and not shape:
+            flat = flat * size
+        if flat is not None and len(flat) != size:
+            raise ValueError(f"{name}: {len(flat)} values are given for {size} elements")
+        name = self._new(name, Variable(canonical(name), role, box, None, None if flat is None else Initial("numbers", tuple(flat))))
+        if not box:
+            return Node(self, self._pool.read(name))
+        return lambda *at: Node(self, self._pool.read(name, self._subs(name, box, at)))
+
+    def _subs(self, name: str, box, at):
+        if len(at) != len(box) or any(not r.low <= k <= r.high for k, r in zip(at, box)):
+            raise IndexError(f"{name} has the ranges {', '.join(map(str, box))}")
+        return tuple(map(self._pool.number, at))
+
+    # ---- equations and goals
+
+    def define(self, name: str, value) -> Node:
+        """The equation `name = value`; gives the node of the name."""
+        name = self._new(name, Variable(canonical(name), "node"))
+        self._equations.append(Equation(name, (), (), self._lift(value)))
+        return Node(self, self._pool.read(name))
+
+    def minimize(self, value, name: str = "J") -> Node:
+        return self._goal("minimize", value, name)
+
+    def maximize(self, value, name: str = "J") -> Node:
+        return self._goal("maximize", value, name)
+
+    def output(self, value, name: str = "y") -> Node:
+        return self._goal("output", value, name)
+
+    def _goal(self, kind: str, value, name: str) -> Node:
+        lifted = self._lift(value)
+        target = getattr(lifted, "name", None)
+        node = value if target in self._variables and not lifted.args else self.define(name, value)
+        self._goals.append(Goal(kind, node.expr.name))
+        self._built = None
+        return node
+
+    def sum(self, values: Iterable) -> Node:
+        """The sum of any number of nodes and numbers, left to right."""
+        total = None
+        for v in map(self._lift, values):
+            total = v if total is None else self._pool.call("+", total, v)
+        return Node(self, self._pool.zero if total is None else total)
+
+    # ---- use
+
+    @property
+    def graph(self) -> BuiltGraph:
+        """The finished graph. Defining more afterwards makes a new one."""
+        if self._built is None:
+            self._built = BuiltGraph(self._pool, dict(self._variables), tuple(self._equations), tuple(self._goals))
+        return self._built
+
+    def run(self, set: Mapping[str, object] | None = None, **options) -> Run:
+        """Evaluate forward and backward; options as in `Program.run`."""
+        names = {"wrt", "goal", "seed", "mode", "ieee", "expand", "scalar", "raw"}
+        given = {canonical(k): v for k, v in {**(set or {}), **{k: v for k, v in options.items() if k not in names}}.items()}
+        chosen = {k: v for k, v in options.items() if k in names}
+        chosen["wrt"] = tuple(chosen.get("wrt", ()))
+        return evaluate_graph(self.graph, given, **chosen)
+
+    def _lift(self, value) -> Expr:
+        if type(value) is Node:
+            if value.graph is not self:
+                raise ValueError("a node of another graph")
+            return value.expr
+        if isinstance(value, Real):
+            return self._pool.number(value)
+        raise TypeError(f"{type(value).__name__} is neither a node nor a number")
+
+    def _new(self, name: str, variable: Variable) -> str:
+        name = variable.name
+        if name in self._variables:
+            raise GraphError([Diagnostic("E102", f"`{name}` is defined twice")])
+        if not name.isidentifier() or name in BUILT_IN or name in ("pi", "inf", "nan"):
+            raise GraphError([Diagnostic("E105", f"`{name}` cannot be the name of a variable")])
+        self._variables[name] = variable
+        self._built = None
+        return name
+
+
+def _flatten(value) -> tuple[list[float] | None, tuple[int, ...]]:
+    if value is None:
+        return None, ()
+    if isinstance(value, Real):
+        return [float(value)], ()
+    rows = [_flatten(v) for v in value]
+    shapes = {shape for _, shape in rows}
+    if len(shapes) > 1:
+        raise ValueError("the rows of a list have the same length")
+    return [x for flat, _ in rows for x in flat], (len(rows), *(shapes.pop() if shapes else ()))
+
+
+@cache
+def function(name: str):
+    """A function of the language over nodes (`gl.cos`)."""
+    row = FUNCTIONS[ALIASES.get(name, name)]
+
+    def apply(*args) -> Node:
+        low, high = row.arity
+        if not low <= len(args) <= high:
+            raise TypeError(f"{name} takes {low if low == high else f'{low} to {high}'} arguments, not {len(args)}")
+        graph = next((a.graph for a in args if type(a) is Node), None)
+        if graph is None:
+            raise TypeError(f"{name} takes at least one node of a graph")
+        return Node(graph, graph._pool.call(row.name, *map(graph._lift, args)))
+
+    apply.__name__ = apply.__qualname__ = name
+    apply.__doc__ = row.about
+    return apply

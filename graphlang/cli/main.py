@@ -1,0 +1,80 @@
+"""The command line: one module for each command, stable exit statuses, never a traceback.
+
+0 fine; 1 the program is wrong or an expectation fails; 2 the command line is wrong; 130 interrupted; 70 our mistake.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from typing import Sequence
+
+import graphlang
+
+FINE, WRONG, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
+
+ABOUT = "Computation graphs and their derivatives, step by step."
+EXAMPLES = """examples:
+  graphlang run simple.graph                  forward and backward, side by side
+  graphlang run simple.graph --set x=3        another value for an input
+  graphlang run simple.graph --mode A --steps the same as a numbered list, one sum a variable
+  graphlang grad simple.graph                 the derivatives as formulas, no values needed
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        self.print_usage(sys.stderr)
+        print(f"{self.prog}: {message}", file=sys.stderr)
+        raise SystemExit(USAGE)
+
+
+def arguments() -> Parser:
+    from graphlang.cli import grad_command, run_command
+
+    parser = Parser(prog="graphlang", description=ABOUT, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"graphlang {graphlang.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for module in (run_command, grad_command):
+        module.add(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and give its exit status."""
+    try:
+        parser = arguments()
+        options = parser.parse_args(argv)
+        if options.command is None:
+            parser.print_help()
+            return USAGE
+        status = options.handler(options)
+        sys.stdout.flush()
+        return status
+    except SystemExit as e:
+        return e.code if isinstance(e.code, int) else USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader has gone; keep the interpreter from complaining when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FINE
+    except Exception as e:  # the last wall: our mistake, told briefly
+        print(f"graphlang: internal error: {type(e).__name__}: {_place(e)}: {e}", file=sys.stderr)
+        print("This is a mistake in graphlang, not in your program. Please report it with the program that shows it.", file=sys.stderr)
+        return INTERNAL
+
+
+def _place(error: BaseException) -> str:
+    tb = error.__traceback__
+    while tb is not None and tb.tb_next is not None:
+        tb = tb.tb_next
+    return f"{os.path.basename(tb.tb_frame.f_code.co_filename)}:{tb.tb_lineno}" if tb else "?"
+
+
+def entry() -> None:
+    """The console script. One command, then the process ends: collecting cyclic garbage would only cost time."""
+    gc.disable()
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""What the commands share: reading a program, values from the command line, and telling what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from graphlang.diagnostics import GraphError
+from graphlang.pipeline import Program, UsageError, constant_value, load, loads
+
+
+def add_program(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every command that reads one program and shows its derivatives."""
+    parser.add_argument("file", metavar="FILE", help="a .graph program; - reads standard input")
+    parser.add_argument("--goal", metavar="NAME", help="what is differentiated: a variable, or an element such as 'y[1]'")
+    parser.add_argument("--wrt", metavar="NAMES", default="", help="list gradients with respect to these, separated by commas")
+    parser.add_argument("--scalar", action="store_true", help="one equation for each element, sums written out")
+    parser.add_argument("--expand", action="store_true", help="one primitive step for each equation")
+    parser.add_argument("--raw", action="store_true", help="local derivatives without the node's own output in them")
+    parser.add_argument("--ascii", action="store_true", help="names as in the source, no Greek, no subscripts")
+    parser.add_argument("--plain", action="store_true", help="text only: no frames, no colour")
+    parser.add_argument("--all", action="store_true", help="every row and every entry, however many")
+    parser.add_argument("--error-format", choices=("full", "short", "json"), default="full", help="how mistakes are printed")
+
+
+def names(text: str) -> tuple[str, ...]:
+    return tuple(n.strip() for n in text.split(",") if n.strip())
+
+
+def read(path: str) -> Program:
+    """Raises UsageError when there is no such file, GraphError when it is not a program."""
+    if path == "-":
+        data = sys.stdin.buffer.read() if hasattr(sys.stdin, "buffer") else sys.stdin.read().encode()
+        try:
+            return loads(data.decode("utf-8-sig"), "<stdin>")
+        except UnicodeDecodeError:
+            raise UsageError("standard input is not UTF-8 text") from None
+    try:
+        return load(path)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder") from None
+    except OSError as e:
+        raise UsageError(f"{path} cannot be read: {e.strerror}") from None
+
+
+def settings(pairs: list[str]) -> dict[str, object]:
+    """`--set x=2 --set 'x=[1, 2]'`, or several in one: `x=2,z=3` is not split: a value may hold commas."""
+    out: dict[str, object] = {}
+    for pair in pairs:
+        name, eq, text = pair.partition("=")
+        name = name.strip()
+        if not eq or not name or not text.strip():
+            raise UsageError(f"--set {pair}: write NAME=VALUE, such as --set x=2 or --set 'w=[1, 2]'")
+        out[name] = constant_value(text.strip(), f"--set {name}")
+    return out
+
+
+def tell(error: GraphError, how: str, file: str, as_json: bool, plain: bool = False) -> None:
+    """Diagnostics to stderr; with --json one document to stdout."""
+    if as_json:
+        from graphlang.show.document import dumps, failure
+
+        print(dumps(failure(error.diagnostics, error.source, file)))
+        return
+    from graphlang.show import diagnostics
+
+    if how == "full":
+        from graphlang.show.console import console
+
+        diagnostics.paint(error.diagnostics, error.source, console(stderr=True, plain=plain))
+    elif how == "short":
+        for line in diagnostics.short(error.diagnostics, error.source):
+            print(line, file=sys.stderr)
+    else:
+        import json
+
+        print(json.dumps(diagnostics.as_json(error.diagnostics, error.source), ensure_ascii=False), file=sys.stderr)
+
+
+def usage(command: str, message: str) -> int:
+    print(f"graphlang {command}: {message}", file=sys.stderr)
+    return 2

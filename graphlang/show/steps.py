@@ -1,0 +1,98 @@
+"""A run as two numbered lists in the order of evaluation: what was computed, then what was added to what."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import Callable, Iterable, Iterator
+
+from rich.cells import cell_len
+
+from graphlang.derive.reverse import pieces
+from graphlang.show.console import Line, pad
+from graphlang.show.layout import Cell, lay, line_width, wrap, WIDE
+from graphlang.show.summary import is_shown
+
+INDENT = 6
+BLOCK = 40
+
+
+def show_steps(sheet) -> None:
+    """Forward, then backward in version A or B."""
+    from graphlang.show.tables import file_name
+
+    sheet.title(f"forward (topological order), {file_name(sheet.run.graph)}", min(sheet.width, 78))
+    order = sheet.run.order
+    numbered(sheet, len(order), lambda k: order[k], lambda e: [sheet.forward(e)], forward_lines)
+    if sheet.p is None:
+        return
+    if sheet.options.mode == "A":
+        sheet.title("backward, version A: one visit per variable, sum over the nodes that use it", min(sheet.width, 78))
+        names = [n for n in sheet.p.derivative.variables if is_shown(sheet.run, n)]
+        numbered(sheet, len(names), lambda k: names[k], lambda n: sums(sheet, n), sum_lines)
+    else:
+        sheet.title("backward, version B: one visit per node, which adds to each variable that it uses", min(sheet.width, 78))
+        order = [None, *(c for g in sheet.p.derivative.order for e in g.equations for c in sheet.paid(e))]
+        numbered(sheet, len(order), lambda k: order[k], lambda c: [sheet.seed() if c is None else sheet.contribution(c)], increment_lines)
+
+
+def numbered(sheet, count: int, item: Callable, cells: Callable, write: Callable) -> None:
+    """Items by their numbers, in blocks that share their columns; the middle of a long list is left out."""
+    from graphlang.show.tables import ENDS, MOST_ROWS
+
+    if sheet.options.all or count <= MOST_ROWS:
+        parts = [range(count)]
+    else:
+        parts = [range(ENDS), range(count - ENDS, count)]
+    n = 0
+    for which, part in enumerate(parts):
+        if which:
+            sheet.gap(count - 2 * ENDS, count, "steps")
+            n = part[0]
+        stream = (cell for k in part for cell in cells(item(k)))
+        while block := list(islice(stream, BLOCK)):
+            for lines in write(block, sheet.width - INDENT, sheet.signs.arrow):
+                n += 1
+                for k, line in enumerate(lines):
+                    sheet.paper.line(f"{n:3}. " if k == 0 else " " * 5, *line)
+
+
+def forward_lines(block: list[Cell], width: int, arrow: str) -> Iterator[list[Line]]:
+    """Formula and value, the values one below the other where the formulas let them."""
+    most = max((w for c in block if (w := cell_len(c.head)) <= width * 2 // 3), default=0)
+    for c in block:
+        if max(most, cell_len(c.head)) + cell_len(c.value) + 4 <= width:
+            yield [[(pad(c.head, most) + "  = ", ""), (c.value, c.style)]]
+        else:
+            yield [[(part, "")] for part in wrap(c.head, width, 4)] + [[("  " + part, c.style)] for part in wrap("= " + c.value, width - 2)]
+
+
+def increment_lines(block: list[Cell], width: int, arrow: str) -> Iterator[list[Line]]:
+    most = min(width, max(line_width(c, arrow) for c in block))
+    for c in block:
+        yield lay(c, most, width >= WIDE - INDENT, arrow)
+
+
+class Sum(Cell):
+    """`head` the left side, `locals` the right sides one below the other."""
+
+
+def sums(sheet, name: str) -> Iterator[Cell]:
+    """The adjoint of a variable in the steps of version A: chain rule, formula, value."""
+    for piece, cell in zip(pieces(sheet.p.derivative, name), sheet.adjoint_cells(name)):
+        left, rights, _ = sheet.texts.piece(piece)
+        if sheet.texts.is_seed(piece) or not piece.terms:
+            rights = rights[-1:]
+        yield Cell(left, tuple(dict.fromkeys([*rights, cell.value])))
+
+
+def sum_lines(block: list[Cell], width: int, arrow: str) -> Iterator[list[Line]]:
+    for c in block:
+        lead = cell_len(c.head)
+        if lead > width // 3:
+            lead = 4
+        lines: list[Line] = []
+        for k, right in enumerate(c.locals):
+            first = f"{c.head} = " if k == 0 else " " * lead + " = "
+            parts = wrap(first + right, width, lead + 3)
+            lines += [[(p, "")] for p in parts]
+        yield lines

@@ -1,0 +1,96 @@
+"""What stands below a table: the gradients in full, conventions, notes, expectations."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from rich.cells import cell_len
+
+from graphlang.run import Pass, Run
+from graphlang.show.cells import Adjoints, Texts
+from graphlang.show.console import Line, clean
+from graphlang.show.layout import wrap
+from graphlang.show.numbers import EXACT, MOST_ENTRIES, number, table
+
+
+def summary(run: Run, adjoints: list[Adjoints], options, width: int, dots: str) -> Iterator[Line]:
+    for p, texts in zip(run.passes, adjoints):
+        names = gradients_of(run, p)
+        for k, name in enumerate(names):
+            if k == MOST_ENTRIES and not options.all and len(names) > k + 1:
+                yield [(f" {dots} ({len(names) - k} more gradients, --all)", "")]
+                break
+            extents = [r.extent for r in run.graph.variables[name].ranges]
+            value = table(p.sweep.adjoints[name], extents, max(EXACT, options.digits), options.all, dots)
+            yield from _wrapped(f" {texts.adjoint(name)} = {value}", width, "bold")
+    if options.scalar or any("[" in n for n in run.graph.variables):
+        for p in run.passes[:1]:
+            yield [(f" nodes {len(p.derivative.outgoing)}, edges {edges(run, p)} (one local derivative each)", "")]
+
+
+def given(run: Run, texts: Texts, options, width: int, dots: str) -> Iterator[Line]:
+    """The point: what the leaves are."""
+    leaves = [v for v in run.graph.variables.values() if v.is_leaf and v.name in run.flat]
+    shown = leaves if options.all or len(leaves) <= MOST_ENTRIES else leaves[:MOST_ENTRIES]
+    parts = [f"{texts.name(v.name)} = {table(run.flat[v.name], [r.extent for r in v.ranges], options.digits, options.all, dots)}" for v in shown]
+    if len(shown) < len(leaves):
+        parts.append(f"{dots} ({len(leaves) - len(shown)} more)")
+    if parts:
+        yield from _wrapped(f" at {',  '.join(parts)}", width)
+
+
+def gradients_of(run: Run, p: Pass) -> list[str]:
+    """The variables of `run.wrt`; in the scalar view their elements."""
+    out = []
+    for w in run.wrt:
+        out += [w] if w in p.sweep.adjoints else [n for n in p.sweep.adjoints if n.startswith(f"{w}[")]
+    return out
+
+
+def is_shown(run: Run, name: str) -> bool:
+    """Data has no backward rows unless it is asked for."""
+    return run.graph.variables[name].role != "data" or name in run.wrt or name.split("[")[0] in run.wrt
+
+
+def edges(run: Run, p: Pass) -> int:
+    return sum(is_shown(run, c.variable) for terms in p.derivative.outgoing.values() for c in terms)
+
+
+def remarks(run: Run, options, width: int, dots: str) -> Iterator[Line]:
+    """Conventions, notes and expectations."""
+    for c in run.conventions:
+        sides = c.get("one_sided") or ()
+        from_sides = f" (one-sided derivatives {number(sides[0])} and {number(sides[1])})" if len(sides) == 2 else ""
+        yield from _wrapped(f" convention: {c['name']}, at {c['at']}: {c['note']}{from_sides}", width)
+    for note in run.notes:
+        yield from _wrapped(f" note: {note}", width)
+    held, most = 0, sum(e.holds is True for e in run.expectations)
+    most = most if options.all or most == MOST_ENTRIES + 1 else MOST_ENTRIES
+    for e in run.expectations:
+        text = f" expect {e.text}"
+        if e.holds:
+            held += 1
+            if held <= most:
+                yield from _verdict(text, "ok", "", "green", width)
+        elif e.holds is None:
+            yield from _verdict(text, "not judged", e.note, "yellow", width)
+        else:
+            both = f"{number(e.left, 17)} on the left, {number(e.right, 17)} on the right" if e.left is not None and e.right is not None else e.note
+            yield from _verdict(text, "failed", both, "bold red", width)
+    if held > most:
+        yield [(f" {dots} ({held - most} more expectations ok, --all)", "")]
+
+
+def _verdict(text: str, word: str, why: str, style: str, width: int) -> Iterator[Line]:
+    lines = wrap(clean(text), max(20, width - len(word) - 3), 4)
+    for part in lines[:-1]:
+        yield [(part, "")]
+    beside = why and cell_len(lines[-1]) + len(word) + cell_len(why) + 4 <= width
+    yield [(lines[-1] + "  ", ""), (word, style), (f": {clean(why)}" if beside else "", "")]
+    if why and not beside:
+        yield from ([("    " + part, "")] for part in wrap(clean(why), max(20, width - 4)))
+
+
+def _wrapped(text: str, width: int, style: str = "") -> Iterator[Line]:
+    for part in wrap(clean(text), width, 4):
+        yield [(part, style)]

@@ -1,0 +1,286 @@
+"""A run as a person reads it: forward beside backward, one row for each equation, in the author's order."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePath
+from typing import Iterator
+
+from rich.cells import cell_len
+from rich.console import Console
+
+from graphlang.derive.reverse import SHOWN, Contribution, Derivative
+from graphlang.graph.graph import Equation
+from graphlang.graph.order import backward_order, forward_order
+from graphlang.run import Run, offsets
+from graphlang.show.cells import Adjoints, Texts, box_extents
+from graphlang.show.console import Line, Paper, Signs, can_show, clean, pad
+from graphlang.show.layout import Cell, Columns, Row, columns, wrap
+from graphlang.show.numbers import table
+from graphlang.show.summary import given, is_shown, remarks, summary
+from graphlang.show.totals import Totals
+
+MOST_ROWS = 40  # equations beyond which only the first and the last ENDS are shown
+ENDS = 10
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is shown. `width`: instead of the console's. `scalar` adds the line with nodes and edges; `form` is
+    for `show_grad`, a run has its own."""
+
+    digits: int = 6
+    all: bool = False
+    ascii: bool = False
+    order: str = "slide"
+    steps: bool = False
+    mode: str = "B"
+    plain: bool = False
+    width: int | None = None
+    scalar: bool = False
+    form: str = SHOWN
+
+
+class Sheet:
+    """A run, the options, and the texts and totals that are made for it."""
+
+    def __init__(self, run: Run, console: Console, options: Options):
+        self.run, self.options = run, options
+        self.ascii = options.ascii or not can_show(console, "⇒Σ∀·…ⱼα∂│─")
+        self.signs = Signs(self.ascii, options.plain)
+        self.width = options.width or console.width
+        self.paper = Paper(console)
+        passes = () if run.bad is not None else run.passes
+        self.adjoints = [Adjoints(p.derivative, self.ascii, run.form) for p in passes]
+        self.texts = self.adjoints[0] if passes else Texts(run.graph, self.ascii)
+        self.totals = Totals(run, passes[0]) if passes else None
+        self.p = passes[0] if passes else None
+
+    # ---- values
+
+    def table(self, flat, extents) -> str:
+        return table(flat, extents, self.options.digits, self.options.all, self.signs.dots)
+
+    def forward(self, e: Equation) -> Cell:
+        value = self.run.over_box(e)
+        text = self.table(value, box_extents(e.subs, e.box))
+        if self.run.bad is not None and self.run.order[-1] is e and not all(map(math.isfinite, value)):
+            return Cell(self.texts.equation(e), value=f"{text} {self.signs.mark} not finite", style="bold red")
+        return Cell(self.texts.equation(e), value=text)
+
+    def seed(self) -> Cell:
+        text = self.texts.seed()
+        if self.p.derivative.incoming.get(self.p.goal.name):  # something comes back to it
+            return Cell(f"{text} += 1", (), "1", "1")
+        return Cell(f"{text} = 1", (), "1")
+
+    def contribution(self, c: Contribution) -> Cell:
+        part = self.totals.of(c)
+        left, right, locals = self.texts.contribution(c)
+        extents = box_extents(c.at, c.box)
+        if part.alone:
+            return Cell(f"{left} = {right}", locals, self.table(part.value, extents))
+        return Cell(f"{left} += {right}", locals, self.table(part.value, extents), self.table(part.total, extents), part.final)
+
+    # ---- rows
+
+    def holds_seed(self, e: Equation) -> bool:
+        goal = self.p.goal
+        return e.target == goal.name and all(r.low <= k <= r.high for r, k in zip(e.box, goal.element or ()))
+
+    def paid(self, e: Equation) -> list[Contribution]:
+        return [c for c in self.p.derivative.outgoing.get(e, ()) if is_shown(self.run, c.variable)]
+
+    def row(self, e: Equation) -> Row:
+        if self.p is None:
+            return Row(self.forward(e))
+        first = [self.seed()] if self.holds_seed(e) else []
+        return Row(self.forward(e), (*first, *map(self.contribution, self.paid(e))))
+
+    def variable_row(self, item: Equation | str) -> Row:
+        """Version A: an equation, or a leaf, beside the whole adjoint of its variable."""
+        name = item if isinstance(item, str) else item.target
+        forward = self.leaf(name) if isinstance(item, str) else self.forward(item)
+        if self.p is None or not isinstance(item, str) and self.run.graph.pieces[name][0] is not item:
+            return Row(forward)
+        return Row(forward, tuple(self.adjoint_cells(name)))
+
+    def leaf(self, name: str) -> Cell:
+        v = self.run.graph.variables[name]
+        return Cell(f"{v.role} {self.texts.name(name)}", value=self.table(self.run.flat[name], [r.extent for r in v.ranges]))
+
+    def adjoint_cells(self, name: str) -> Iterator[Cell]:
+        from graphlang.derive.reverse import pieces
+
+        whole = self.run.graph.variables[name].ranges
+        for piece in pieces(self.p.derivative, name):
+            left, rights, locals = self.texts.piece(piece)
+            ranges = dict(piece.over)
+            box = tuple(ranges[s.name] if hasattr(s, "name") else type(whole[0])(int(s.value), int(s.value)) for s in piece.at)
+            flat = self.p.sweep.adjoints[name]
+            value = [flat[k] for k in offsets(box, whole)] if whole else flat
+            direct = not locals and len(piece.terms) == 1
+            yield Cell(f"{left} = {rights[-1] if direct else rights[0]}", locals, self.table(value, box_extents(piece.at, box)))
+
+    def leaves(self) -> list[str]:
+        return [n for n, v in self.run.graph.variables.items() if v.is_leaf and v.role != "const" and is_shown(self.run, n)]
+
+    def equations(self) -> tuple[Equation, ...]:
+        """In the order in which they are shown; of a run that failed those that were evaluated, the bad one last."""
+        if self.run.bad is not None or self.options.order == "eval":
+            return self.run.order
+        return self.run.graph.equations
+
+    # ---- writing
+
+    def title(self, text: str, width: int) -> None:
+        text = clean(text)
+        if self.options.plain:
+            self.paper.line((text, "bold"))
+            return
+        rule = self.signs.rule * max(3, width - cell_len(text) - 3)
+        self.paper.line((f"{self.signs.left} ", "dim"), (text, "bold"), (f" {rule}", "dim"))
+
+    def gap(self, hidden: int, total: int, what: str = "rows") -> None:
+        self.paper.line((f" {self.signs.gap}  {hidden:,} more {what}: {total:,} {what}, `--all` shows them", "italic"))
+
+
+def show_run(run: Run, console: Console, options: Options = Options()) -> None:
+    """The tables of a run, then gradients, conventions, notes and expectations."""
+    sheet = Sheet(run, console, options)
+    if options.steps:
+        from graphlang.show.steps import show_steps
+
+        show_steps(sheet)
+    else:
+        show_table(sheet)
+    point = [*given(run, sheet.texts, options, sheet.width, sheet.signs.dots)]
+    below = [*summary(run, sheet.adjoints, options, sheet.width, sheet.signs.dots)] if run.bad is None else []
+    for lines in (point + below, [*remarks(run, options, sheet.width, sheet.signs.dots)]):
+        if lines:
+            sheet.paper.line("")
+            sheet.paper.lines(lines)
+    sheet.paper.flush()
+
+
+def file_name(run_or_graph) -> str:
+    source = run_or_graph.source
+    return PurePath(source.name).name or source.name if source else "graph"
+
+
+def show_table(sheet: Sheet) -> None:
+    items = list(sheet.equations())
+    version_a = sheet.options.mode == "A" and sheet.p is not None
+    if version_a:
+        leaves = sheet.leaves()
+        items = leaves + items if sheet.options.order == "eval" else items + leaves
+    make = sheet.variable_row if version_a else sheet.row
+    total = len(items)
+    if sheet.options.all or total <= MOST_ROWS:
+        head, tail = map(make, items), ()
+    else:
+        head, tail = [make(e) for e in items[:ENDS]], [make(e) for e in items[-ENDS:]]
+    stream = iter(head)
+    first = list(islice(stream, MOST_ROWS))
+    goal_row = leaf_goal(sheet)
+    if goal_row is not None:
+        first.insert(0, goal_row)
+    shape = columns([*first, *tail], sheet.width, sheet.signs.arrow, sheet.signs.bar)
+    heading(sheet, shape)
+    for row in first:
+        sheet.paper.lines(shape.lines(row))
+    for row in stream:
+        sheet.paper.lines(shape.lines(row))
+    if tail:
+        sheet.gap(total - len(first) - len(tail), total)
+        for row in tail:
+            sheet.paper.lines(shape.lines(row))
+    footing(sheet, shape)
+    if sheet.p is not None and not version_a and total <= MOST_ROWS:
+        sheet.paper.lines(order_note(sheet, items))
+
+
+def leaf_goal(sheet: Sheet) -> Row | None:
+    """A goal that is a leaf has no equation to stand beside."""
+    if sheet.p is None or sheet.options.mode == "A" or not sheet.run.graph.variables[sheet.p.goal.name].is_leaf:
+        return None
+    return Row(sheet.leaf(sheet.p.goal.name), (sheet.seed(),))
+
+
+def total_width(shape: Columns) -> int:
+    return shape.forward + (0 if shape.stacked or not shape.backward else shape.backward + 3) + 1
+
+
+def heading(sheet: Sheet, shape: Columns) -> None:
+    signs, two = sheet.signs, bool(shape.backward) and not shape.stacked
+    sheet.title(file_name(sheet.run.graph), max(total_width(shape) + 1, 24))
+    if shape.stacked:
+        sheet.paper.line((" Forward, and below each row Backward", "bold"))
+        if not sheet.options.plain:
+            sheet.paper.line((signs.rule * (total_width(shape)), "dim"))
+        return
+
+    def title(word: str, width: int) -> str:
+        return pad(word, width - 5) + "value" if width >= len(word) + 7 else pad(word, width)
+
+    left = (" " + title("Forward", shape.forward) + " ", "bold")
+    sheet.paper.line(left, *([(signs.bar, "dim"), (" " + title("Backward", shape.backward), "bold")] if two else []))
+    rule(sheet, shape, signs.cross)
+
+
+def rule(sheet: Sheet, shape: Columns, crossing: str) -> None:
+    if sheet.options.plain:
+        return
+    dash = sheet.signs.rule
+    if shape.stacked or not shape.backward:
+        sheet.paper.line((dash * (total_width(shape) + (not shape.stacked)), "dim"))
+    else:
+        sheet.paper.line((dash * (shape.forward + 2) + crossing + dash * (shape.backward + 1), "dim"))
+
+
+def footing(sheet: Sheet, shape: Columns) -> None:
+    rule(sheet, shape, sheet.signs.foot)
+
+
+def order_note(sheet: Sheet, items: list[Equation]) -> Iterator[Line]:
+    """Totals are added nearest to the goal first, whatever the order of the rows: said where the two differ."""
+    place = {e: k for k, e in enumerate(items)}
+    out = []
+    for name, terms in sheet.p.derivative.incoming.items():
+        at = [place[c.source] for c in terms]
+        if at != sorted(at) and is_shown(sheet.run, name) and not all(sheet.totals.of(c).alone for c in terms):
+            sources = ", ".join(dict.fromkeys(sheet.texts.expression(sheet.texts.pool.read(c.source.target, c.source.subs)) for c in terms))
+            out.append(f"{sheet.texts.adjoint(name)} from {sources}")
+    if out:
+        yield from ([(part, "italic")] for part in wrap(f" order in which the totals {sheet.signs.arrow} are added: {'; '.join(out)}", sheet.width, 4))
+
+
+# ---- formulas without numbers
+
+
+def show_grad(derivative: Derivative, console: Console, options: Options = Options()) -> None:
+    """The backward column as formulas: for each variable its adjoint, and below it the local derivatives."""
+    from graphlang.derive.reverse import pieces
+
+    ascii = options.ascii or not can_show(console, "⇒Σ∀·…ⱼα∂")
+    texts, paper, signs = Adjoints(derivative, ascii, options.form), Paper(console), Signs(ascii, options.plain)
+    width = options.width or console.width
+    graph = derivative.graph
+    names = [n for n in derivative.variables if graph.variables[n].role != "data"]
+    shown = names if options.all or len(names) <= MOST_ROWS else [*names[:ENDS], None, *names[-ENDS:]]
+    for name in shown:
+        if name is None:
+            hidden = len(names) - 2 * ENDS
+            paper.line((f" {signs.gap}  {hidden:,} more rows: {len(names):,} rows, `--all` shows them", "italic"))
+            continue
+        for piece in pieces(derivative, name):
+            left, _, locals = texts.piece(piece)
+            tail = texts.part_of_whole(name, piece.at, piece.over)
+            for part in wrap(f"{left} = {texts.formula(piece)}{tail}", width, 4):
+                paper.line(part)
+            if locals:
+                for part in wrap("    " + ",  ".join(locals), width, 4):
+                    paper.line((part, "dim"))
+    paper.flush()

@@ -1,0 +1,299 @@
+"""Why one statement doesn't parse.
+
+What stands around the place where the parser gave up is compared with the mistakes that people make; the first that
+fits is the diagnostic.
+"""
+
+from __future__ import annotations
+
+from graphlang.diagnostics import Diagnostic, Label, Span, did_you_mean
+from graphlang.syntax.foreign import ASSIGNMENTS, CHARACTERS, CONDITIONS, EXPRESSIONS, STATEMENTS
+from graphlang.syntax.lalr import END, Failure
+from graphlang.syntax.names import NotAName, canonical
+from graphlang.syntax.pieces import CLOSING, JOINING, KEYWORDS, Piece, brackets, pieces
+
+
+class Explanation:
+    """One statement, the pieces before and at the place where it failed, and what could have stood there."""
+
+    def __init__(self, text: str, failure: Failure, lone: bool):
+        self.text, self.failure, self.lone = text, failure, lone
+        self.parts = [p for p in pieces(text) if p.kind != "newline"]
+        ahead = (i for i, p in enumerate(self.parts) if p.end > failure.offset)
+        self.i = len(self.parts) if failure.kind == END else next(ahead, len(self.parts))
+        self.met = self.parts[self.i] if self.i < len(self.parts) else None
+        self.before = self.parts[self.i - 1] if self.i else None
+        self.head = self.parts[0].text if self.parts else ""
+
+    def diagnostic(self) -> Diagnostic:
+        for look in (
+            self.string, self.semicolon, self.bracket, self.foreign, self.condition, self.for_clause, self.sign,
+            self.comparison, self.operand, self.keyword, self.neighbours, self.incomplete, self.character,
+        ):  # fmt: skip
+            if found := look():
+                return found
+        met = self.met
+        what = "the end of the statement" if met is None else f"`{met.text}`"
+        hints = {"..": "a range stands in a declaration, `x[0..3]`, and after `in`, `for j in 0..3`",
+                 ",": "a statement defines one thing; only lists of leaves, goals and indices have commas"}  # fmt: skip
+        return self.say("E001", f"{what} cannot stand here", met, self.wanted(), hints.get(met.text if met else "", ""))
+
+    def say(self, code: str, message: str, at: Piece | None, text: str = "", *hints: str, labels: tuple[Label, ...] = ()) -> Diagnostic:
+        place = at.span if at is not None else Span(len(self.text), len(self.text) + 1)
+        return Diagnostic(code, message, place, text, labels, tuple(h for h in hints if h))
+
+    def corrected(self, start: int, end: int, instead: str) -> str:
+        """The line with `instead` for what stands from start to end, as a hint."""
+        left = self.text.rfind("\n", 0, start) + 1
+        right = self.text.find("\n", end)
+        line = self.text[left:start] + instead + self.text[end : len(self.text) if right < 0 else right]
+        line = line.strip()
+        return f"write `{line}`" if len(line) <= 100 else f"write `{instead}`"
+
+    def wanted(self) -> str:
+        """What could have stood there, in words."""
+        expected = self.failure.expected
+        words = [word for kind, word in _WANTED.items() if kind in expected]
+        if "NUMBER" in expected:  # the others can begin an expression too
+            words = ["an expression"]
+        # The tables hold the closers of every bracket that could be open; only the last one's fits.
+        opened = brackets(self.parts[: self.i]).unclosed
+        if opened and {"RPAR", "RSQB", "RBRACE"} & expected:
+            words += ["`,`"] * ("COMMA" in expected) + [f"`{CLOSING[opened[-1].text]}`"]
+        if not words:
+            words = ["`(`" if "LPAR" in expected else "the end of the statement"]
+        return f"{' or '.join(words)} is wanted"
+
+    # ---- kinds of mistakes, in the order in which they are looked for
+
+    def string(self) -> Diagnostic | None:
+        for part in self.parts:
+            if part.kind == "string" and (len(part.text) < 2 or part.text[-1] != '"') and part.end >= self.failure.offset:
+                return self.say("E028", "the string is not closed on its line", part, "it begins here", 'close it with `"`')
+        return None
+
+    def semicolon(self) -> Diagnostic | None:
+        if self.failure.kind != "SEP":
+            return None
+        opened = brackets(self.parts[: self.i]).unclosed
+        found = next((p for p in self.parts[self.i :] if p.kind == "semicolon"), None)
+        if not opened or found is None:
+            return None
+        hint = "rows of a matrix are lists: `[[1, 2], [3, 4]]`" if opened[-1].text == "[" else "arguments are separated by `,`"
+        return self.say("E011", "a semicolon ends a statement, and a bracket is still open", found, "",
+                        hint, labels=(Label(opened[-1].span, "opened here"),))  # fmt: skip
+
+    def bracket(self) -> Diagnostic | None:
+        met = self.met
+        standing = brackets(self.parts)
+        if met is not None and met is standing.stray:
+            if standing.against is None:
+                fits = self.before is not None and _ends_operand(self.before)
+                return self.say("E004", f"`{met.text}` closes nothing", met, "no bracket is open here",
+                                self.corrected(met.start, met.end, "") if fits else "")  # fmt: skip
+            opener = standing.against
+            return self.say("E004", f"`{opener.text}` is closed by `{met.text}`", met, f"`{CLOSING[opener.text]}` is wanted",
+                            self.corrected(met.start, met.end, CLOSING[opener.text]),
+                            labels=(Label(opener.span, "opened here"),))  # fmt: skip
+        opened = brackets(self.parts[: self.i]).unclosed
+        if not opened or not standing.unclosed or standing.stray:
+            return None
+        if met is None or met.text in ("=", "for", "{"):
+            opener = opened[-1]
+            end = self.before.span if self.before else opener.span
+            return self.say("E003", f"`{opener.text}` is never closed", opener, "opened here",
+                            f"add `{CLOSING[opener.text]}`",
+                            labels=() if end == opener.span else (Label(end, "still open here"),))  # fmt: skip
+        return None
+
+    def foreign(self) -> Diagnostic | None:
+        met, before = self.met, self.before
+        if met is not None and met.text in ASSIGNMENTS:
+            message, hint = ASSIGNMENTS[met.text]
+            corrected = self.corrected(met.start, met.end, "=") if met.text in (":=", "=>") else ""
+            return self.say("E021", message, met, "", corrected, hint)
+        if met is not None and self.i == 1 and self.text[met.start : met.start + 2] == "<-":
+            message, hint = ASSIGNMENTS["<-"]
+            return self.say("E021", message, met, "", self.corrected(met.start, met.start + 2, "="), hint)
+        if not self.lone and self.head in STATEMENTS and (self.i <= 1 or met is None or met.text in (":", "=")):
+            if len(self.parts) > 1 and self.parts[1].text not in ("=", "["):
+                return self.say("E024", f"`{self.head}` is not a word of this language", self.parts[0], "",
+                                STATEMENTS[self.head])  # fmt: skip
+        for part in (met, before):
+            if part is not None and part.text in EXPRESSIONS and part is not self.parts[0]:
+                return self.say("E024", f"`{part.text}` is not part of this language", part, "", EXPRESSIONS[part.text])
+        return None
+
+    def condition(self) -> Diagnostic | None:
+        for part in (self.met, self.before):
+            if part is not None and part.text in CONDITIONS:
+                return self.say("E012", f"`{part.text}` is not an operator: a condition is the number 0 or 1", part, "",
+                                CONDITIONS[part.text])  # fmt: skip
+        return None
+
+    def for_clause(self) -> Diagnostic | None:
+        met, before = self.met, self.before
+        words = [p.text for p in self.parts[: self.i]]
+        if "for" not in words:
+            if met is not None and met.text == "for":
+                return self.say("E029", "a `for` ends an equation, a claim, an expectation or a call", met, "",
+                                "write `sum(e for j in 1..3)`, or put it last")  # fmt: skip
+            return None
+        if met is not None and met.text == "for":
+            return self.say("E029", "there is one `for`", met, "", self.corrected(met.start, met.end, ",").replace(" ,", ","))
+        if before is not None and before.text == "in" and met is None:
+            return self.say("E029", "a range must follow `in`", before, "", "write `for j in 1..3`")
+        if before is not None and before.text == "for":
+            return self.say("E029", "an index must follow `for`", met or before, "", "write `for j in 1..3`")
+        if met is not None and met.text in ("=", "∈") and self.i > 1 and self.parts[self.i - 2].text in ("for", ","):
+            return self.say("E029", "an index runs `in` a range", met, "", self.corrected(met.start, met.end, "in"))
+        if "DOTS" not in self.failure.expected or "in" not in words:
+            return None
+        if met is not None and met.text == ":":
+            return self.say("E029", "a range is written with two dots", met, "", self.corrected(met.start, met.end, ".."))
+        if met is None or met.kind in ("close", "comma"):
+            first = max(i for i, word in enumerate(words) if word == "in") + 1
+            bound = self.text[self.parts[first].start : self.parts[self.i - 1].end] if first < self.i else ""
+            hint = f"write `1..{bound}`" if bound and not bound.startswith("range") else "write `0..n-1`"
+            return self.say("E029", f"`{bound}` is not a range", self.parts[first], "a range is `low..high`", hint)
+        return None
+
+    def sign(self) -> Diagnostic | None:
+        met, before = self.met, self.before
+        if not self.lone and self.parts and self.parts[0].text in JOINING and (self.i == 0 or met is None):
+            part = self.parts[0]
+            return self.say("E026", f"a statement begins with `{part.text}`", part, "the newline before it ended a statement",
+                            f"end the line above with `{part.text}`, or put the whole in parentheses")  # fmt: skip
+        if met is not None and met.text == "+" and (before is None or not _ends_operand(before)):
+            return self.say("E014", "there is no unary plus", met, "", self.corrected(met.start, met.end, ""))
+        return None
+
+    def comparison(self) -> Diagnostic | None:
+        met = self.met
+        if met is None or met.text not in ("=", "==", "<", ">", "<=", ">=", "!="):
+            return None
+        before = [p.text for p in self.parts[: self.i]]
+        if self.i == 0:
+            if met.text == "=":
+                return self.say("E019", "the left side of the equation is missing", met, "a name is wanted before it",
+                                f"write `y {self.text.strip()}`")  # fmt: skip
+            return None
+        if self.before is not None and not _ends_operand(self.before):
+            return None
+        if met.text != "=" and any(word in ("<", ">", "<=", ">=", "==", "!=") for word in before):
+            return self.say("E013", "comparisons cannot be chained", met, "a second comparison",
+                            "multiply the two conditions: `(a < b)*(b < c)`")  # fmt: skip
+        if "EQUAL" in self.failure.expected:
+            if met.text == "==":
+                return self.say("E005", "`==` compares; an equation is written with `=`", met, "",
+                                self.corrected(met.start, met.end, "="))  # fmt: skip
+            start = self.parts[1].start if self.head in KEYWORDS and len(self.parts) > 1 else 0
+            return self.say("E025", f"a condition such as `{met.text}` is not a statement", met, "`=` is wanted",
+                            f"write `expect {self.text[start:].strip()}` to have it tested")  # fmt: skip
+        if met.text == "=" and self.lone:
+            return self.say("E001", "an expression alone is wanted, not an equation", met, "", "write `==` to compare")
+        if met.text == "=" and "=" in before:
+            return self.say("E001", "a second `=`", met, "one statement is one equation", "write `==` to compare, "
+                            "or two equations")  # fmt: skip
+        return None
+
+    def operand(self) -> Diagnostic | None:
+        """Something is missing after `=`, an operator, a comma or an opening bracket."""
+        met, before = self.met, self.before
+        if before is None or _ends_operand(before) or "NAME" not in self.failure.expected:
+            return None
+        if met is not None and not (met.kind in ("close", "comma") or met.text in JOINING or met.text in ("=", "for")):
+            return None
+        if before.text == "=":
+            return self.say("E018", "the right side is missing", met or before, "an expression is wanted"
+                            + (" after it" if met is None else " before it"))  # fmt: skip
+        if before.kind == "comma" and (met is None or met.kind == "close"):
+            end = met.start if met is not None else before.end
+            return self.say("E023", "nothing follows the comma", before, "", self.corrected(before.start, end, ""))
+        if before.kind == "operator" or before.kind == "comma":
+            return self.say("E023", f"an operand is missing after `{before.text}`", met or before,
+                            "an expression is wanted" + (" after it" if met is None else " before it"))  # fmt: skip
+        return self.say("E023", f"an expression is missing after `{before.text}`", met or before)
+
+    def neighbours(self) -> Diagnostic | None:
+        """Two operands without an operator between them."""
+        met, before = self.met, self.before
+        if met is None or before is None or not _ends_operand(before):
+            return None
+        if not (met.kind in ("name", "number", "string") or met.text in ("(", "[")):
+            return None
+        if self.i == 1 and before.kind == "name" and before.text not in KEYWORDS and not self.lone:
+            near = did_you_mean(before.text, KEYWORDS)
+            if near and len(before.text) > 3:
+                return self.say("E001", f"`{before.text}` is not a word that begins a statement", before, "", *near)
+        if met.kind == "name" and met.text[0] in "⁰¹²³⁴⁵⁶⁷⁸⁹⁻":
+            try:
+                canonical(met.text)
+            except NotAName as wrong:
+                hint = self.corrected(before.end, met.end, wrong.proposal)
+                return self.say("E010", f"`{met.text}` is not a name", met, "a power is written with `^`", hint)
+        if met.kind == "string" or before.kind == "string":
+            return self.say("E001", f"`{met.text}` cannot follow `{before.text}`", met, self.wanted())
+        pair = self.text[before.start : before.end], self.text[met.start : met.end]
+        opened = brackets(self.parts[: self.i]).unclosed
+        if opened and opened[-1].text == "[" and before.kind in ("number", "close") and met.kind in ("number", "open"):
+            return self.say("E002", f"a comma is missing between `{pair[0]}` and `{pair[1]}`", met, "",
+                            self.corrected(before.end, met.start, ", "))  # fmt: skip
+        return self.say("E002", f"an operator is missing between `{pair[0]}` and `{pair[1]}`", met, "",
+                        self.corrected(before.end, met.start, "*") + " for the product")  # fmt: skip
+
+    def keyword(self) -> Diagnostic | None:
+        """What follows a keyword is not of its form."""
+        if "LAYOUT" in self.failure.expected:
+            return self.say("E027", "`layout` is followed by its name", self.met or self.parts[0], "",
+                            "write `layout numerator` or `layout denominator`")  # fmt: skip
+        if "COLON" in self.failure.expected:
+            return self.say("E027", "a line of a `train` block is `name: value`", self.before, "", "write `rate: 0.1`")
+        form = _FORMS.get(self.head)
+        after = self.parts[1].text if len(self.parts) > 1 else ""
+        if self.lone or not form or after in ("=", "[", "(", *JOINING):
+            return None
+        if self.met is None and not self.failure.expected.isdisjoint({"EQUAL", "NUMBER", "LPAR", "LBRACE"}):
+            whole = Piece("", self.text, self.parts[0].start, self.parts[-1].end)
+            return self.say("E027", f"this `{self.head}` is not complete", whole, self.wanted() if after else "", f"write `{form}`")
+        if self.i == 1:
+            return self.say("E027", f"`{after}` cannot follow `{self.head}`", self.met, "", f"write `{form}`")
+        return None
+
+    def incomplete(self) -> Diagnostic | None:
+        """The statement stops too early."""
+        if self.lone or not self.parts or self.met is not None:
+            return None
+        whole = Piece("", self.text, self.parts[0].start, self.parts[-1].end)
+        if "EQUAL" in self.failure.expected:
+            text = self.text.strip()
+            shown = text if len(text) <= 60 else f"{text[:56]} …"
+            return self.say("E025", "an expression alone is not a statement", whole, "`=` is wanted",
+                            f"name it: `y = {shown}`", f"or make it an output: `output {shown}`" if self.i == 1 else "")  # fmt: skip
+        return None
+
+    def character(self) -> Diagnostic | None:
+        met = self.met
+        if met is None or (self.failure.kind and met.kind != "other" and met.text not in CHARACTERS):
+            return None
+        shown = met.text if met.text.isprintable() and not met.text.isspace() else f"U+{ord(met.text[0]):04X}"
+        return self.say("E022", f"`{shown}` means nothing here", met, "", CHARACTERS.get(met.text, ""))
+
+
+_FORMS = {
+    "claim": "claim left = right", "expect": "expect y = 0.5 within 1e-3", "set": "set seed = 0",
+    "derivative": "derivative f(v) = …", "opaque": "opaque h(x)[K]", "quiz": 'quiz name "Title" { … }',
+    "exam": 'exam "Title" { … }', "input": "input x = 2", "param": "param w = 1", "data": "data t = 1",
+    "const": "const M = 2", "output": "output y", "minimize": "minimize J", "maximize": "maximize J",
+    "include": 'include "base.graph"', "layout": "layout numerator", "train": "train { … }", "override": "override J = …", "dim": "dim P",
+}  # fmt: skip
+
+
+_WANTED = {
+    "NAME": "a name", "STRING": "a string", "PLUS": "an operator", "EQUAL": "`=`", "LBRACE": "`{`", "DOTS": "`..`",
+    "IN": "`in`", "COLON": "`:`",
+}  # fmt: skip
+
+
+def _ends_operand(piece: Piece) -> bool:
+    return piece.kind in ("name", "number", "string", "close", "transpose")
