@@ -18,7 +18,7 @@ from graphlang.graph.expressions import Expr, Pool
 from graphlang.graph.functions import ALIASES, FUNCTIONS
 from graphlang.graph.graph import Equation, Goal, Initial, Range, Variable
 from graphlang.graph.graph import Graph as BuiltGraph
-from graphlang.graph.lower import BUILT_IN, OWN
+from graphlang.graph.values import BUILT_IN, OWN
 from graphlang.pipeline import evaluate_graph
 from graphlang.run import Run
 from graphlang.syntax.names import canonical

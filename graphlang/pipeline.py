@@ -5,8 +5,10 @@ Every front walks it: the command line, the Python interface, tests.
 
 from __future__ import annotations
 
+import gc
 import math
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +25,8 @@ from graphlang.graph.coverage import check_expression
 from graphlang.graph.expand import expand as split
 from graphlang.graph.expressions import Pool, reads
 from graphlang.graph.graph import Binding, Goal, Graph, Variable, natural
-from graphlang.graph.lower import Lowering, Problem, Scope
+from graphlang.graph.lower import Lowering
+from graphlang.graph.values import Problem, Scope
 from graphlang.graph.order import Plan, forward_order, plan
 from graphlang.graph.scalar import element_names, scalar as unroll, scalar_values
 from graphlang.run import EvaluationError, Pass, Run, nest
@@ -42,7 +45,8 @@ class Program:
     @cached_property
     def graph(self) -> Graph:
         """Raises GraphError with every mistake found."""
-        return build(self.tree)
+        with without_collecting():
+            return build(self.tree)
 
     def run(self, *, set: Mapping[str, object] | None = None, wrt: Sequence[str] = (), goal: str | None = None, seed: int | None = None,
             mode: str = "B", ieee: bool = False, expand: bool = False, scalar: bool = False, raw: bool = False, **leaves) -> Run:
@@ -73,6 +77,19 @@ class Program:
         return tuple(out)
 
 
+@contextmanager
+def without_collecting():
+    """A program makes hundreds of thousands of small objects and no garbage in cycles; the collector, looking for it
+    again and again, would take a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 def load(path: str | Path) -> Program:
     """Read a program from a file. Raises OSError, GraphError."""
     path = Path(path)
@@ -81,7 +98,7 @@ def load(path: str | Path) -> Program:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise GraphError([Diagnostic("E001", f"the file is not UTF-8 text: byte {error.start} on line {line} cannot be read", None,
+        raise GraphError([Diagnostic("E030", f"the file is not UTF-8 text: byte {error.start} on line {line} cannot be read", None,
                                      hints=("save it as UTF-8",))], Source(str(path), "")) from None
     return loads(text, str(path))
 
@@ -187,7 +204,8 @@ def evaluate_program(program: Program, given: Mapping[str, object], wrt: tuple[s
                     consts[item.name] = _number(item.name, given[item.name])
     graph = build(program.tree, consts) if consts else program.graph
     rest = {n: v for n, v in given.items() if n not in consts}
-    return evaluate_graph(graph, rest, wrt, goal, seed, mode, ieee, expand, scalar, raw)
+    with without_collecting():
+        return evaluate_graph(graph, rest, wrt, goal, seed, mode, ieee, expand, scalar, raw)
 
 
 def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ...] = (), goal: str | None = None, seed: int | None = None,
@@ -211,7 +229,7 @@ def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ..
     shown = view(graph, expand, scalar)
     if scalar:
         values = scalar_values(graph, values)
-    return run_graph(shown, values, wrt, goal, mode, ieee, raw)
+    return run_graph(shown, values, wrt, goal, mode, ieee, raw, graph if scalar else None)
 
 
 def constant_value(text: str, what: str) -> object:
@@ -275,12 +293,13 @@ def _flat(graph: Graph, name: str, value: object) -> list[float]:
     return flat
 
 
-def run_graph(graph: Graph, values, wrt=(), goal: str | None = None, mode: str = "B", ieee: bool = False, raw: bool = False) -> Run:
+def run_graph(graph: Graph, values, wrt=(), goal: str | None = None, mode: str = "B", ieee: bool = False, raw: bool = False,
+              base: Graph | None = None) -> Run:
     """Evaluate a graph whose leaves have values, and sweep back from its goals."""
     order = plan(graph)
     goals = goals_of(graph, order, goal)
     groups = forward_order(order, goals[0].name)
-    run = Run(graph, order, values, (), mode=mode, form=RAW if raw else SHOWN, ieee=ieee, wrt=wrt or summary(graph), diagnostics=graph.warnings)
+    run = Run(graph, order, values, (), mode=mode, form=RAW if raw else SHOWN, ieee=ieee, wrt=wrt or summary(graph), diagnostics=graph.warnings, base=base)
     done = []
     try:
         for equation, bad in forward(graph, groups, values, strict=not ieee):
@@ -358,7 +377,7 @@ def adjoint_variable(run: Run, node: ast.Deriv):
     if node.of not in names:
         goals = ", ".join(f"`{g}`" for g in names)
         raise Problem("E406", f"`{node.of}` is not a goal of this run", node.span, f"the goal is {goals}", hints=(f"`--goal {node.of}`",))
-    v = run.graph.variables.get(node.wrt)
+    v = run.variables.get(node.wrt)
     if v is None or v.role == "const":
         raise Problem("E101", f"`{node.wrt}` is not a variable with an adjoint", node.span)
     return Variable(f"d{node.of}/d{node.wrt}", "node", v.ranges, None, None, v.row)
@@ -371,13 +390,21 @@ def lookup(run: Run):
         for name, adjoint in p.sweep.adjoints.items():
             values[p.derivative.adjoint_name(name)] = adjoint
             ranges[p.derivative.adjoint_name(name)] = run.graph.variables[name].ranges
+    for v in run.base.variables.values() if run.base else ():
+        if v.ranges:  # the scalar view: a table from its elements
+            elements = element_names(v)
+            ranges[v.name] = v.ranges
+            values[v.name] = [x for n in elements for x in run.flat[n]]
+            for p in run.passes if v.role != "const" else ():
+                ranges[p.derivative.adjoint_name(v.name)] = v.ranges
+                values[p.derivative.adjoint_name(v.name)] = [x for n in elements for x in p.sweep.adjoints[n]]
     return values, ranges
 
 
 def evaluate_text(run: Run, text: str):
     source = Source("<expression>", text)
-    node, binders = parse_expression(source, {n.split("[")[0] for n in run.graph.variables})
-    lowering = Lowering(run.graph.pool, run.graph.variables, run.graph.consts, run.graph.functions, lambda d: adjoint_variable(run, d))
+    node, binders = parse_expression(source, {n.split("[")[0] for n in run.variables})
+    lowering = Lowering(run.graph.pool, run.variables, run.graph.consts, run.graph.functions, lambda d: adjoint_variable(run, d))
     lowering.private = True  # formulas of derivatives may hold functions that have no public name
     try:
         scope, _ = lowering.bind(binders, Scope(), node, None)

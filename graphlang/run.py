@@ -81,8 +81,18 @@ class Run:
     ieee: bool = False
     wrt: tuple[str, ...] = ()     # what the summary lists
     bad: Diagnostic | None = None
+    base: Graph | None = None     # in the scalar view the graph with tables, so that `z` still has a meaning
 
     # ---- values
+
+    @cached_property
+    def ranges(self) -> dict[str, Box]:
+        return {n: v.ranges for n, v in self.graph.variables.items()}
+
+    @cached_property
+    def variables(self) -> dict[str, Variable]:
+        """All that an expression about the run may name."""
+        return {**(self.base.variables if self.base else {}), **self.graph.variables}
 
     def nested(self, name: str, flat: list[float]):
         return nest(flat, self.graph.variables[name].ranges)
@@ -179,26 +189,28 @@ class Run:
         """The local derivative that is shown, and the indices that it runs over (of the element reached, and those
         that are summed)."""
         expression = local(c, self.form)
-        over = dict(c.over)
+        return expression, self._over(c, expression.free)
+
+    def _over(self, c: Contribution, free: frozenset[str]) -> tuple[Binding, ...]:
         from graphlang.graph.coverage import interval
 
+        over = dict(c.over)
         for b in c.summed:
             over[b.index] = interval(b, over)
-        return expression, tuple(Binding(n, r) for n, r in over.items() if n in expression.free)
+        return tuple(Binding(n, r) for n, r in over.items() if n in free)
 
     def local_value(self, c: Contribution) -> tuple[list[float], tuple[Binding, ...]]:
         expression, over = self.local(c)
-        return evaluate(expression, over, self.flat, {n: v.ranges for n, v in self.graph.variables.items()}), over
+        return evaluate(expression, over, self.flat, self.ranges), over
 
     def local_note(self, c: Contribution) -> str | None:
         """A note where the local derivative as it is shown and as it is computed differ by more than 1e-12: the shown
         form loses digits there."""
-        shown, over = self.local(c)
-        computed = local(c, COMPUTED)
+        shown, computed = local(c, self.form), local(c, COMPUTED)
         if shown is computed:
             return None
-        ranges = {n: v.ranges for n, v in self.graph.variables.items()}
-        for a, b in zip(evaluate(shown, over, self.flat, ranges), evaluate(computed, over, self.flat, ranges)):
+        over = self._over(c, shown.free | computed.free)
+        for a, b in zip(evaluate(shown, over, self.flat, self.ranges), evaluate(computed, over, self.flat, self.ranges)):
             if abs(a - b) > 1e-12 * max(abs(a), abs(b)):
                 return f"the form shown loses digits here: it gives {a:.6g}, computed without loss it is {b:.6g}"
         return None

@@ -195,28 +195,28 @@ class Writer:
         ranges = self.pick([v.ranges for v in self.tables(1) + self.tables(2)] or [((1, 2),)])
         kind = self.draw.randint(0, 7)
         if len(ranges) == 1 and kind <= 1:
-            return self.pick(["dot({}, {})", "({}).T @ ({})", "({}) @ ({})"]).format(self.table(ranges, depth - 1), self.table(ranges, depth - 1))
+            return self.pick(["dot({}, {})", "({}).T @ ({})", "({}) @ ({})"]).format(self.table(ranges, depth - 1, at), self.table(ranges, depth - 1, at))
         if kind == 2 and len(ranges) == 2 and ranges[0] == ranges[1]:
-            return f"trace({self.table(ranges, depth - 1)})"
+            return f"trace({self.table(ranges, depth - 1, at)})"
         if kind == 3:
             return f"{self.pick(['sum', 'prod', 'mean', 'logsumexp'])}([{', '.join(f'tanh({self.scalar(at, depth - 1)})' for _ in range(self.draw.randint(1, 3)))}])"
         if kind == 4 and self.chance(50):
             return f"{self.pick(['max', 'min'])}({', '.join(self.scalar(at, depth - 1) for _ in range(3))})"
         if kind == 5 and len(ranges) == 1:
-            return f"({self.table(ranges, depth - 1)})[{self.subscript(ranges[0], at)}]"
+            return f"({self.table(ranges, depth - 1, at)})[{self.subscript(ranges[0], at)}]"
         if kind == 6 and self.tables(1):
             v = self.pick(self.tables(1))
             i = self.index(at)
             if i not in at:
                 return f"{self.pick(['sum', 'mean', 'logsumexp'])}({self.pick(['sin', 'tanh', 'cos'])}({v.name}[{i}]) for {i})"
         f = self.pick(["sum", "mean", "var", "logsumexp", "norm", "prod", "max"])
-        e = self.table(ranges, depth - 1)
+        e = self.table(ranges, depth - 1, at)
         e = {"norm": f"2 + sin({e})", "prod": f"tanh({e})", "max": f"sin({e})", "logsumexp": f"tanh({e})"}.get(f, e)
         return f"{f}({e})"
 
     # -- expressions of tables (columns and matrices)
 
-    def table(self, ranges, depth):
+    def table(self, ranges, depth, at):
         same = [v for v in self.known if v.ranges == ranges and not v.gather]
         kind = self.draw.randint(0, 9)
         if depth <= 0 or kind <= 1:
@@ -230,30 +230,30 @@ class Writer:
                 return f"({self.pick_column(same)} + {self.literal([b - a + 1 for a, b in ranges])})"
             return self.made(ranges)
         if kind <= 3:
-            return self.pick(SMOOTH).format(f"({self.table(ranges, depth - 1)})")
+            return self.pick(SMOOTH).format(f"({self.table(ranges, depth - 1, at)})")
         if kind <= 5:
             form = self.pick([f for f in SMOOTH_2])
-            parts = [f"({self.table(ranges, depth - 1)})" if k == 0 or self.chance(60) else f"({self.scalar({}, depth - 1)})" for k in range(form.count("{}"))]
+            parts = [f"({self.table(ranges, depth - 1, at)})" if k == 0 or self.chance(60) else f"({self.scalar(at, depth - 1)})" for k in range(form.count("{}"))]
             return f"({form.format(*parts)})"
         if kind == 6 and len(ranges) == 1:
-            return f"{self.pick(['softmax', 'log_softmax', 'cumsum'])}({self.table(ranges, depth - 1)})"
+            return f"{self.pick(['softmax', 'log_softmax', 'cumsum'])}({self.table(ranges, depth - 1, at)})"
         if kind == 7 and len(ranges) == 1:
             matrices = [v for v in self.tables(2) if ranges[0] in v.ranges]
             if matrices:
                 m = self.pick(matrices)
                 if m.ranges[0] == ranges[0]:
-                    return f"({m.name} @ ({self.table(m.ranges[1:], depth - 1)}))"
-                return f"({m.name}.T @ ({self.table(m.ranges[:1], depth - 1)}))"
-            return f"diag({self.table(ranges * 2, depth - 1)})"
+                    return f"({m.name} @ ({self.table(m.ranges[1:], depth - 1, at)}))"
+                return f"({m.name}.T @ ({self.table(m.ranges[:1], depth - 1, at)}))"
+            return f"diag({self.table(ranges * 2, depth - 1, at)})"
         if kind == 7 and len(ranges) == 2:
             if ranges[0] == ranges[1] and self.chance(40):
-                return f"diag({self.table(ranges[:1], depth - 1)})"
-            a, b = self.table(ranges[:1], depth - 1), self.table(ranges[1:], depth - 1)
-            return self.pick([f"outer({a}, {b})", f"(({a}) @ ({b}).T)", f"({self.table(ranges[::-1], depth - 1)}).T"])
+                return f"diag({self.table(ranges[:1], depth - 1, at)})"
+            a, b = self.table(ranges[:1], depth - 1, at), self.table(ranges[1:], depth - 1, at)
+            return self.pick([f"outer({a}, {b})", f"(({a}) @ ({b}).T)", f"({self.table(ranges[::-1], depth - 1, at)}).T"])
         if kind == 8 and self.functions:
             f = self.pick(list(self.functions))
-            return f"{f}({', '.join(self.table(ranges, depth - 1) for _ in range(self.functions[f]))})"
-        return f"({self.scalar({}, depth - 1)})*tanh({self.table(ranges, depth - 1)})"
+            return f"{f}({', '.join(self.table(ranges, depth - 1, at) for _ in range(self.functions[f]))})"
+        return f"({self.scalar(at, depth - 1)})*tanh({self.table(ranges, depth - 1, at)})"
 
     def pick_column(self, same):
         v = self.pick(same)
@@ -302,7 +302,7 @@ class Writer:
 
     def table_equation(self):
         ranges = self.pick([v.ranges for v in self.tables(1) + self.tables(2)] or [((1, 2),)])
-        e = self.pick(SMOOTH).format(f"({self.table(ranges, 2)})")
+        e = self.pick(SMOOTH).format(f"({self.table(ranges, 2, {})})")
         name = self.name()
         row = len(ranges) == 1 and self.chance(15)
         self.lines.append(f"{name} = ({e}).T" if row else f"{name} = {e}")

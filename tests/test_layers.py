@@ -14,7 +14,7 @@ PACKAGE = ROOT / "graphlang"
 
 # The first part of a module's name after `graphlang.`, and its rank; "" is the package itself, which is only a version
 # and lazy names.
-RANKS = {"": 0, "diagnostics": 0, "syntax": 1, "graph": 2, "derive": 3, "engines": 4, "pipeline": 5, "run": 5,
+RANKS = {"": 0, "diagnostics": 0, "codes": 0, "syntax": 1, "graph": 2, "derive": 3, "engines": 4, "pipeline": 5, "run": 5,
          "verify": 6, "show": 6, "api": 7, "train": 7, "quiz": 7, "cli": 8, "repl": 8, "__main__": 9}
 TOGETHER = [{"pipeline", "run"}]  # one stage in two files
 

@@ -158,7 +158,8 @@ def test_the_index_form_and_the_matrix_form_of_the_network_agree():
 def test_the_equation_expands_into_the_slides_steps(steps, equation):
     steps = document(LECTURE / f"{steps}.graph")
     expanded = document(LECTURE / f"{equation}.graph", expand=True)
-    assert {row["name"]: row["formula"] for row in expanded["forward"]} == {row["name"]: row["formula"] for row in steps["forward"]}
+    one, other = ({row["name"]: row["formula"].replace("*", "") for row in d["forward"]} for d in (expanded, steps))
+    assert one == other  # but for the spelling of a product: the author's 3t, a step's 3*t
     assert expanded["values"] == steps["values"]
     assert expanded["adjoints"] == steps["adjoints"]
 

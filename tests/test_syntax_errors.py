@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from graphlang.diagnostics import GraphError, Source
 from graphlang.syntax import parser
-from graphlang.syntax.codes import CODES
+from graphlang.codes import CODES
 
 
 def mistakes(text):
@@ -193,7 +193,7 @@ def test_mistakes_in_a_lone_expression():
 
 
 def test_every_code_has_a_meaning_and_an_example():
-    assert set(CODES) == {row[1] for row in ONE_MISTAKE}
+    assert {code for code in CODES if code < "E030"} == {row[1] for row in ONE_MISTAKE}
 
 
 WORDS = st.sampled_from("x y J dJ/dx 2 .5 2. 1e3 e1 x² ½ = == := + - − * / ^ ** ( ) [ ] { } , ; .. . .T < > % for in within "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from graphlang.cli.programs import add_program, names, read, tell, usage
+from graphlang.derive.reverse import RAW, SHOWN
 from graphlang.diagnostics import GraphError
 from graphlang.pipeline import UsageError
 
@@ -41,5 +42,5 @@ def handle(options) -> int:
     from graphlang.show.console import console
     from graphlang.show.tables import Options, show_grad
 
-    show_grad(derivative, console(plain=options.plain), Options(all=options.all, ascii=options.ascii, plain=options.plain, raw=options.raw, wrt=wrt))
+    show_grad(derivative, console(plain=options.plain), Options(all=options.all, ascii=options.ascii, plain=options.plain, form=RAW if options.raw else SHOWN, wrt=wrt))
     return 0

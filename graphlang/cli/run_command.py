@@ -65,4 +65,5 @@ def show(run, options) -> None:
     from graphlang.show.tables import Options, show_run
 
     show_run(run, console(plain=options.plain), Options(digits=options.digits, all=options.all, ascii=options.ascii, order=options.order,
-                                                        steps=options.steps, mode=options.mode, plain=options.plain))
+                                                        steps=options.steps, mode=options.mode, plain=options.plain,
+                                                        scalar=options.scalar))

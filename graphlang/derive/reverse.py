@@ -13,13 +13,13 @@ differentiated again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Iterable, Mapping
 
 from graphlang.derive.local import COMPUTED, RAW, SHOWN, Guard, Occurrence, occurrences
 from graphlang.derive.simplify import tidy, tidy_product
 from graphlang.graph.coverage import interval
-from graphlang.graph.expressions import Bound, Expr, Index, Number, Pool, Read, affine, fresh, from_affine, postorder, substitute
+from graphlang.graph.expressions import Bound, Expr, Index, Number, Pool, Read, affine, fresh, from_affine, postorder, substitute, unshadow
 from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Range, Variable, meets, natural
 from graphlang.graph.order import Group, Plan, backward_order, distances, plan
 
@@ -43,6 +43,7 @@ class Contribution:
     summed: tuple[Bound, ...]         # indices to sum over, with the guard inside
     rename: Mapping[str, Expr] = field(repr=False)  # the equation's indices, solved for the element
     guards: tuple[Expr, ...] = ()     # conditions under which (summed, element) is really reached
+    names: Mapping[str, object] = field(default_factory=dict, repr=False)  # the variables: no index is shown by such a name
 
     @property
     def box(self) -> Box:
@@ -106,11 +107,11 @@ def contributions(equation: Equation, graph: Graph) -> list[Contribution]:
         variable = graph.variables[read.name]
         if variable.role == "const" or local is local.pool.zero:
             continue
-        out.append(Contribution(read.name, equation, read, loops, local, *solve(equation, read, loops, variable)))
+        out.append(Contribution(read.name, equation, read, loops, local, *solve(equation, read, loops, variable, graph.variables), graph.variables))
     return out
 
 
-def solve(equation: Equation, read: Read, loops: tuple[Bound, ...], variable: Variable):
+def solve(equation: Equation, read: Read, loops: tuple[Bound, ...], variable: Variable, names: Mapping[str, object] = {}):
     """Turn `v[o]` around: the equation's indices in terms of the element that is reached.
 
     A subscript `±i + c` gives i; any other becomes a guard `subscript == element`, summed over the indices in it.
@@ -146,7 +147,7 @@ def solve(equation: Equation, read: Read, loops: tuple[Bound, ...], variable: Va
     taken = set(over) | local_names(equation) if None in at else set()
     for d, sub in enumerate(read.args):
         if at[d] is None:
-            name = fresh("i", taken)
+            name = fresh("i", {*taken, *names})
             taken.add(name)
             ranges[name] = variable.ranges[d]
             at[d] = pool.index(name)
@@ -210,22 +211,24 @@ def differentiate(graph: Graph, goal: Goal, order: Plan | None = None) -> Deriva
 # ---- what is shown
 
 
+@lru_cache(maxsize=16)
+def _locals(equation: Equation, form: str) -> tuple[frozenset[Expr], dict[tuple, Expr]]:
+    """The nodes of an equation, and the local derivatives of all that it reads: one walk for all contributions."""
+    atoms = frozenset(postorder(equation.value))
+    if len(atoms) > LARGEST_SHOWN:
+        return atoms, {}
+    return atoms, {(read, loops): expression for read, loops, expression in grouped(equation, form)}
+
+
 def local(c: Contribution, form: str = SHOWN) -> Expr:
     """The local derivative of a contribution, over the indices of the element reached."""
     if form not in c.forms:
-        if form == COMPUTED:
-            c.forms[form] = c.solved(c.computed)
-        else:
-            atoms = frozenset(postorder(c.source.value))
-            if len(atoms) > LARGEST_SHOWN:
-                c.forms[form] = c.solved(c.computed)
-            else:
-                for read, loops, expression in grouped(c.source, form):
-                    if read is c.read and loops == c.loops:
-                        c.forms[form] = c.solved(tidy(expression, atoms))
-                        break
-                else:
-                    c.forms[form] = c.solved(c.computed)
+        atoms, known = _locals(c.source, form) if form != COMPUTED else (frozenset(), {})
+        expression = known.get((c.read, c.loops))
+        solved = c.solved(c.computed if expression is None else tidy(expression, atoms))
+        if form != COMPUTED and solved.args:
+            solved = unshadow(solved, frozenset((*(b.index for b in c.over), *(b.index for b in c.summed))), c.names)
+        c.forms[form] = solved
     return c.forms[form]
 
 
@@ -324,6 +327,8 @@ def piece_formula(derivative: Derivative, piece: Piece, form: str = SHOWN) -> Ex
         value = term(derivative, c, form)
         put = {s.name: p for s, p in zip(c.at, piece.at) if type(s) is Index and s is not p}
         total = total + substitute(value, put)
+    if form != COMPUTED and total.args:
+        total = unshadow(total, frozenset(b.index for b in piece.over), derivative.graph.variables)
     return total
 
 

@@ -18,7 +18,7 @@ from graphlang.graph.reductions import REDUCTIONS
 
 MOST_STEPS = 400_000_000  # loop rounds of one equation; more would take the reference engine minutes
 
-CALL1, CALL2, CALLN, LOAD, READ, GATHER, LOOP, START, KEEP, FINISH, SUM0, SUM, ELEMENT, CHOOSE, STORE, ADD = range(16)
+CALL1, CALL2, CALLN, LOAD, READ, GATHER, LOOP, START, KEEP, FINISH, SUM0, SUM, ELEMENT, CHOOSE, STORE, ADD, PLACES, PLACE, PLACED = range(19)
 
 
 class TooLarge(Exception):
@@ -165,6 +165,8 @@ class Tape:
         """The loop goes where the reduction's own operands have values; a table-valued result is computed once for
         all of its elements."""
         rule = REDUCTIONS[node.function]
+        own = {b.index for b in node.binders}
+        ragged = rule.table and any(not b.free.isdisjoint(own) for b in node.binders)
         key = (node.function, node.binders, node.body)
         free = node.body.free
         for b in reversed(node.binders):
@@ -177,10 +179,15 @@ class Tape:
             simple = node.function == "sum"
             d = self.new()
             home.ops.append((SUM0, d) if simple else (START, d))
+            if ragged:  # where each element is in the list of values
+                places = home.known[(PLACES, key)] = self.new()
+                home.ops.append((PLACES, places))
             opened = []
             for b in node.binders:
                 opened.append(self.open_loop(b.index, b.low, b.high))
             value = self.place(node.body)
+            if ragged:
+                self.chain[-1].ops.append((PLACE, places, tuple(self.index_register(b.index) for b in node.binders)))
             self.chain[-1].ops.append((SUM if simple else KEEP, d, value))
             for o in reversed(opened):
                 self.close_loop(o)
@@ -193,6 +200,10 @@ class Tape:
             block.known[node] = d
             return
         registers = [self.place(s) for s in node.at]
+        if ragged:
+            block.known[node] = self.new()
+            block.ops.append((PLACED, block.known[node], d, home.known[(PLACES, key)], tuple(registers)))
+            return
         lows = [self.place(b.low) for b in node.binders]
         highs = [self.place(b.high) for b in node.binders]
         block.known[node] = self.new()
@@ -281,6 +292,14 @@ def run(ops: list[tuple], r: list) -> None:
         elif kind == CHOOSE:
             at = position(op[3], op[4], r)
             r[op[1]] = r[op[2][at]] if at >= 0 else math.nan
+        elif kind == PLACES:
+            r[op[1]] = {}
+        elif kind == PLACE:
+            places = r[op[1]]
+            places[tuple([r[a] for a in op[2]])] = len(places)
+        elif kind == PLACED:
+            at = r[op[3]].get(tuple([r[a] for a in op[4]]), -1)
+            r[op[1]] = r[op[2]][at] if at >= 0 else math.nan
         elif kind == ELEMENT:
             _, d, table, registers, lows, highs = op
             ranges = [Range(int(r[a]), int(r[b])) for a, b in zip(lows, highs)]

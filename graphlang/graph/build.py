@@ -15,11 +15,11 @@ from graphlang.graph.coverage import check_coverage, check_reads
 from graphlang.graph.expressions import Index, Number, Pool, Reduce, postorder, fresh, reads, substitute
 from graphlang.graph.functions import ALIASES, FUNCTIONS
 from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Initial, Range, Variable
-from graphlang.graph.lower import BUILT_IN, CONSTANTS, INITIALISERS, Lowering, Problem, Scope, Value
+from graphlang.graph.lower import Lowering
+from graphlang.graph.pieces import Pieces
+from graphlang.graph.values import BUILT_IN, INITIALISERS, Problem, Scope, Value
 from graphlang.graph.order import check_cycles
 from graphlang.syntax import ast
-
-MOST_ELEMENTS = 20_000_000  # of one table: some 160 MB as floats
 
 
 def build(program: ast.Program, consts: Mapping[str, float] | None = None) -> Graph:
@@ -30,7 +30,7 @@ def build(program: ast.Program, consts: Mapping[str, float] | None = None) -> Gr
     return Builder(program, consts or {}).graph()
 
 
-class Builder:
+class Builder(Pieces):
     def __init__(self, program: ast.Program, overrides: Mapping[str, float]):
         self.program, self.overrides = program, overrides
         self.pool = Pool()
@@ -44,6 +44,7 @@ class Builder:
         self.failed: set[str] = set()
         self.named: dict[int, dict[str, bool]] = {}
         self.seed = 0
+        self.setting: ast.Setting | None = None
         self.lowering = Lowering(self.pool, self.variables, self.consts, self.functions)
 
     def graph(self) -> Graph:
@@ -63,7 +64,7 @@ class Builder:
         self.raise_found()
         warnings = tuple(self.lowering.warnings) + tuple(self.lints(graph))
         return Graph(self.pool, self.variables, equations, goals, self.program.source, self.consts, self.functions,
-                     graph.expectations, self.seed, warnings)
+                     graph.expectations, self.seed, warnings, graph.pieces, graph.plans)
 
     def raise_found(self) -> None:
         if self.found:
@@ -143,132 +144,6 @@ class Builder:
             return False
         places[name] = at
         return True
-
-    # ---- consts and leaves
-
-    def define_consts(self) -> None:
-        """Consts may use one another, in any order."""
-        waiting = dict(self.const_items)
-        for name, item in waiting.items():
-            self.variables.pop(name, None)
-        while waiting:
-            ready = [n for n, item in waiting.items() if n in self.overrides or item.value is None
-                     or not any(type(x) is ast.Name and x.name in waiting for x in ast.postorder(item.value))]
-            if not ready:
-                first = next(iter(waiting.values()))
-                self.report("E106", "these consts depend on one another: " + ", ".join(f"`{n}`" for n in waiting), first.span)
-                break
-            for name in ready:
-                item = waiting.pop(name)
-                self.consts[name] = self.const_value(item)
-        for name, item in self.const_items.items():
-            self.variables[name] = Variable(name, "const", (), item.name_span,
-                                            Initial("numbers", (self.consts.get(name, 0.0),)))
-        if hasattr(self, "setting"):
-            try:
-                value = constant(self.lowering.scalar(self.setting.value, Scope(integer=True)))
-                if value is None or not value.is_integer() or value < 0:
-                    self.report("E405", "a seed is a whole number, 0 or greater", self.setting.value.span)
-                else:
-                    self.seed = int(value)
-            except Problem as p:
-                self.found.append(p.diagnostic)
-
-    def const_value(self, item: ast.Item) -> float:
-        if item.ranges is not None:
-            self.report("E108", "a const is one number", item.span, hints=(f"`input {item.name}[…] = …` declares a table",))
-        if item.name in self.overrides:
-            return self.overrides[item.name]
-        if item.value is None:
-            self.report("E401", f"the const `{item.name}` has no value", item.span, hints=(f"const {item.name} = 2",))
-            return 0.0
-        try:
-            value = constant(self.lowering.scalar(item.value, Scope(integer=True)))
-        except Problem as p:
-            self.found.append(p.diagnostic)
-            return 0.0
-        if value is None:
-            self.report("E108", f"the const `{item.name}` is not made of numbers and consts", item.value.span)
-            return 0.0
-        return value
-
-    def define_leaves(self) -> None:
-        for name, item in self.leaves.items():
-            role = self.variables[name].role
-            try:
-                self.variables[name] = self.leaf(name, role, item)
-            except Problem as p:
-                self.found.append(p.diagnostic)
-                self.failed.add(name)
-
-    def leaf(self, name: str, role: str, item: ast.Item) -> Variable:
-        ranges = None if item.ranges is None else tuple(self.declared_range(r, name) for r in item.ranges)
-        self.check_size(name, ranges or (), item.span)
-        if item.value is None:
-            return Variable(name, role, ranges or (), item.name_span)
-        value = item.value
-        if type(value) is ast.Call and value.name in INITIALISERS and value.name not in self.functions:
-            return Variable(name, role, ranges or (), item.name_span, self.initialiser(value, ranges or ()))
-        lowered = self.lowering.lower(value, Scope(integer=True))
-        if any(type(n).__name__ == "Read" for n in postorder(lowered.body)):
-            raise Problem("E403", f"the value of `{name}` depends on variables", value.span,
-                          "a leaf's value is made of numbers and consts", hints=(f"an equation: `{name} = …`",))
-        if lowered.ranges:
-            if ranges is None:
-                ranges = lowered.ranges
-            if tuple(r.extent for r in ranges) != tuple(r.extent for r in lowered.ranges):
-                raise Problem("E216", f"`{name}` is declared over {', '.join(map(str, ranges))}, but its value is {lowered.describe()}",
-                              value.span, f"{'×'.join(str(r.extent) for r in lowered.ranges)} numbers",
-                              [Label(item.name_span, f"declared with {'×'.join(str(r.extent) for r in ranges)} elements")])
-            if lowered.ranges != ranges:
-                lowered = self.lowering.shift(lowered, ranges)
-            body = lowered.body
-            if getattr(body, "items", None) and all(type(x) is Number for x in body.items):
-                return Variable(name, role, ranges, item.name_span, Initial("numbers", tuple(x.value for x in body.items)), lowered.row)
-            return Variable(name, role, ranges, item.name_span, Initial("expression", (), lowered.indices, body), lowered.row)
-        return Variable(name, role, ranges or (), item.name_span, Initial("expression", (), (), lowered.body))
-
-    def initialiser(self, call: ast.Call, ranges: Box) -> Initial:
-        wanted = {"normal": 2, "uniform": 2}.get(call.name, 0)
-        if len(call.args) != wanted or call.binders:
-            form = {"normal": "normal(mean, sd)", "uniform": "uniform(low, high)"}.get(call.name, f"{call.name}()")
-            if not wanted and call.args:
-                raise Problem("E302", f"`{call.name}` takes no arguments: the table's own ranges say its size", call.span, hints=(f"`{form}`",))
-            raise Problem("E302", f"`{call.name}` takes {wanted} arguments, but {len(call.args)} are given", call.span, hints=(f"`{form}`",))
-        arguments = tuple(self.lowering.scalar(a, Scope(integer=True)) for a in call.args)
-        pool = self.pool
-        if call.name in ("zeros", "ones"):
-            return Initial("expression", (), (), pool.one if call.name == "ones" else pool.zero)
-        if call.name == "eye":
-            if len(ranges) != 2:
-                raise Problem("E205", "`eye` is a matrix", call.span, "the variable has not 2 ranges")
-            i, j = pool.index("~i"), pool.index("~j")
-            row = pool.call("-", i, pool.number(ranges[0].low)), pool.call("-", j, pool.number(ranges[1].low))
-            return Initial("expression", (), ("~i", "~j"), pool.call("==", *row))
-        return Initial(call.name, (), (), None, arguments)
-
-    def declared_range(self, r: ast.Range, name: str) -> Range:
-        high = self.whole_number(r.high)
-        if r.low is None:
-            if high < 1:
-                raise Problem("E217", f"`{name}[{high}]` would have no element", r.span, hints=(f"`{name}[0..{high}]` has the index 0",))
-            return Range(1, high)
-        low = self.whole_number(r.low)
-        if high < low - 1:
-            raise Problem("E217", f"the range {low}..{high} runs backwards", r.span, hints=(f"`{high}..{low}`",))
-        return Range(low, high)
-
-    def whole_number(self, node: ast.Expr) -> int:
-        value = constant(self.lowering.bound(node, Scope(integer=True)))
-        assert value is not None  # no index is in reach, so a bound is a number
-        return int(value)
-
-    def check_size(self, name: str, ranges: Box, at: Span) -> None:
-        size = 1
-        for r in ranges:
-            size *= r.extent
-        if size > MOST_ELEMENTS:
-            raise Problem("E902", f"`{name}` would have {size:,} elements; the limit is {MOST_ELEMENTS:,}", at)
 
     # ---- functions
 
@@ -436,84 +311,6 @@ class Builder:
         put = dict(zip(value.indices, map(self.pool.index, nice)))
         self.equations[id(s)] = Equation(name, tuple(put[i] for i in value.indices), tuple(map(Binding, nice, value.ranges)),
                                          substitute(value.body, put), s.span, s)
-
-    # ---- pieces of tables
-
-    def type_pieces(self, name: str, pieces: list[ast.Equation]) -> None:
-        boxes = []
-        for s in pieces:
-            boxes.append(self.piece_box(name, s))
-        dims = {len(b) for b in boxes}
-        if len(dims) > 1:
-            raise Problem("E204", f"the pieces of `{name}` do not have the same number of subscripts", pieces[0].target.span, "",
-                          [Label(s.target.span, "here") for s in pieces[1:3]])
-        found = check_coverage(name, list(zip(boxes, pieces)))
-        if found:
-            self.found += found
-            self.failed.add(name)
-            return
-        ranges = tuple(Range(min(b[d].low for b in boxes), max(b[d].high for b in boxes)) for d in range(len(boxes[0])))
-        self.check_size(name, ranges, pieces[0].span)
-        self.variables[name] = Variable(name, "node", ranges, self.variables[name].span)
-
-    def scope(self, s: ast.Equation) -> Scope:
-        target = s.target.base.name
-        binders = []
-        for b in s.binders:
-            if b.low is None:
-                over = self.lowering.infer(b, s.value, skip=target)
-                b = b._replace(low=ast.Num(float(over.low), str(over.low), b.span), high=ast.Num(float(over.high), str(over.high), b.span))
-            binders.append(b)
-        scope, _ = self.lowering.bind(tuple(binders), Scope(), s.value, s)
-        return scope
-
-    def piece_box(self, name: str, s: ast.Equation) -> Box:
-        scope = self.scope(s)
-        for b in s.binders:
-            for bound in (b.low, b.high):
-                if bound is not None and any(type(n) is ast.Name and n.name in scope.indices for n in ast.postorder(bound)):
-                    raise Problem("E219", "the ranges of an equation do not depend on one another", bound.span, "this bound uses an index")
-        used, box = [], []
-        for sub in s.target.subs:
-            if type(sub) is ast.Name and sub.name in scope.indices:
-                if sub.name in used:
-                    raise Problem("E220", f"the index `{sub.name}` stands twice on the left", sub.span,
-                                  hints=("write `where(i == j, …, 0)` for a diagonal",))
-                used.append(sub.name)
-                box.append(scope.indices[sub.name][1])
-            elif type(sub) is ast.Range:
-                raise Problem("E206", "slices are not part of the language", sub.span)
-            else:
-                if any(type(n) is ast.Name and n.name in scope.indices for n in ast.postorder(sub)):
-                    raise Problem("E220", "on the left a subscript is an index or a whole number", sub.span, "index arithmetic",
-                                  hints=("shift the index on the right-hand side instead",))
-                for n in ast.postorder(sub):
-                    if type(n) is ast.Name and n.name not in self.consts and n.name not in self.variables:
-                        raise Problem("E111", f"the index `{n.name}` is not bound", n.span, "no `for` gives its range",
-                                      hints=(f"`{self.text(s)} for {n.name} in 1..n`",))
-                number = self.whole_number(sub)
-                box.append(Range(number, number))
-        for b in s.binders:
-            if b.name not in used:
-                raise Problem("E221", f"`{name}` would get many values: `{b.name}` is not on the left", b.span, "an index of the equation",
-                              [Label(s.target.span, "the left side")],
-                              (f"sum over it: `sum(… for {b.name} in …)`", f"or define `{name}[…,{b.name}]`"))
-        return tuple(box)
-
-    def text(self, s: ast.Equation) -> str:
-        return self.program.source.at(s.span).strip()
-
-    def piece(self, s: ast.Equation) -> Equation:
-        scope = self.scope(s)
-        subs = []
-        for sub, r in zip(s.target.subs, self.piece_box(s.target.base.name, s)):
-            is_index = type(sub) is ast.Name and sub.name in scope.indices
-            subs.append(self.pool.index(sub.name) if is_index else self.pool.number(r.low))
-        value = self.lowering.lower(s.value, scope)
-        if value.ranges:
-            raise Problem("E205", "an element of a table is one number", s.value.span, f"this is {value.describe()}", [Label(s.target.span, "an element")])
-        bindings = tuple(Binding(b.name, scope.indices[b.name][1]) for b in s.binders)
-        return Equation(s.target.base.name, tuple(subs), bindings, value.body, s.span, s)
 
     # ---- goals
 

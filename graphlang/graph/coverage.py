@@ -246,7 +246,7 @@ def _integer(root: ast.Expr, at: dict[str, int], graph: Graph) -> int | None:
 
 def check_expression(root: Expr, bindings: tuple[Binding, ...], ranges, span: Span) -> None:
     """The reads of a lone expression (an expectation, `evaluate`). Raises Problem for one outside its range."""
-    from graphlang.graph.lower import Problem
+    from graphlang.graph.values import Problem
 
     for node, around in scoped(root):
         if type(node) is not Read or not node.args:

@@ -48,7 +48,7 @@ class Expansion:
     def __init__(self, graph: Graph):
         self.source = graph
         self.pool = graph.pool
-        taken = set(graph.variables) | set(graph.functions)
+        taken = set(graph.variables) | set(graph.functions) | {n.split("[")[0] for n in graph.variables}
         for e in graph.equations:
             taken |= {b.index for b in e.bindings}
         self.namer = Namer(taken)

@@ -412,6 +412,45 @@ def _substitute_reduce(node: Reduce, replace: Mapping[str, Expr], incoming: froz
     return pool.reduce(node.function, tuple(binders), substitute(node.body, inner), at)
 
 
+def unshadow(root: Expr, around: frozenset[str], names: Mapping[str, object]) -> Expr:
+    """The same expression, written so that it reads back: no reduction in it binds an index that is in reach there
+    (`around` at the root) or has the name of a variable (`names`)."""
+    done: dict[Expr, Expr] = {}
+    stack = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if node in done:
+            continue
+        below = operands(node)
+        if type(node) is Reduce:
+            done[node] = _unshadow_reduce(node, around, names)
+        elif not below:
+            done[node] = node
+        elif not ready:
+            stack.append((node, True))
+            stack.extend((b, False) for b in below if b not in done)
+        else:
+            new = tuple(done[b] for b in below)
+            done[node] = node if new == below else rebuild(node, new)
+    return done[root]
+
+
+def _unshadow_reduce(node: Reduce, around: frozenset[str], names: Mapping[str, object]) -> Expr:
+    pool, rename, binders = node.pool, {}, []
+    own = {b.index for b in node.binders}
+    reach = set(around)
+    for b in node.binders:
+        name = b.index
+        if name in reach or name in names:
+            name = fresh(name, {*reach, *own, *node.body.free, *names})
+            rename[b.index] = pool.index(name)
+        low, high = (substitute(e, {k: v for k, v in rename.items() if k != b.index}) for e in (b.low, b.high))
+        reach.add(name)
+        binders.append(pool.bound(name, low, high))
+    body = unshadow(substitute(node.body, rename), frozenset(reach), names)
+    return pool.reduce(node.function, tuple(binders), body, tuple(unshadow(s, around, names) for s in node.at))
+
+
 def replace_nodes(root: Expr, replace: Mapping[Expr, Expr]) -> Expr:
     """Put expressions in the place of whole nodes (by identity), without looking inside the replacements."""
     done = dict(replace)

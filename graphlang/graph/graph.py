@@ -128,9 +128,10 @@ class Graph:
     seed: int = 0
     warnings: tuple[Diagnostic, ...] = ()
     pieces: dict[str, list[Equation]] = field(default_factory=dict)
+    plans: list = field(default_factory=list)  # the order of evaluation, once it is known (order.plan)
 
     def __post_init__(self):
-        for e in self.equations:
+        for e in () if self.pieces else self.equations:
             self.pieces.setdefault(e.target, []).append(e)
 
 

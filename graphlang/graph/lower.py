@@ -7,66 +7,24 @@ notation here: `A @ x` is `sum(A[i,k]*x[k] for k)` at i.
 
 from __future__ import annotations
 
-import math
 from itertools import count
-from typing import Callable, Mapping, NamedTuple
+from typing import Callable, Mapping
 
 from graphlang.diagnostics import Diagnostic, Label, Span, did_you_mean
-from graphlang.graph.constant import constant
-from graphlang.graph.expressions import Bound, Call, Expr, Number, Pool, Read, affine, fresh, substitute, tidy_index
+from graphlang.graph.binders import Binders
+from graphlang.graph.expressions import Bound, Expr, Number, Pool, Read, affine, substitute, tidy_index
 from graphlang.graph.functions import ALIASES, FUNCTIONS
-from graphlang.graph.graph import Box, Range, Variable
+from graphlang.graph.graph import Range, Variable
 from graphlang.graph.reductions import REDUCTIONS
+from graphlang.graph.tables import TableOperations
+from graphlang.graph.values import BUILT_IN, CONSTANTS, INITIALISERS, NOT_YET, OWN, WHOLE_TABLE, Problem, Scope, Value
 from graphlang.syntax import ast
 
-CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
-INITIALISERS = ("normal", "uniform", "zeros", "ones", "eye")
-NOT_YET = ("det", "slogdet", "inv", "solve", "diff", "partial", "jacobian", "hessian", "csv", "npy")
-WHOLE_TABLE = ("dot", "outer", "trace", "diag")
 MOST_NESTED_BINDERS = 32
 MOST_NESTED_CALLS = 2000
 
-OWN = {f for f in FUNCTIONS if f.isidentifier() and not f.startswith("_")}
-BUILT_IN = OWN | set(ALIASES) | {r for r in REDUCTIONS if not r.startswith("_")} | set(INITIALISERS) | set(NOT_YET) | set(WHOLE_TABLE)
 
-
-class Problem(Exception):
-    """A mistake found while lowering one statement."""
-
-    def __init__(self, code: str, message: str, at: Span, text: str = "", labels=(), hints=(), notes=()):
-        self.diagnostic = Diagnostic(code, message, at, text, tuple(labels), tuple(hints), tuple(notes))
-
-
-class Value(NamedTuple):
-    """A scalar (no ranges) or a table: `body` over one free index for each range. `literal`: a list written out, which
-    takes the ranges of what it meets."""
-
-    body: Expr
-    ranges: Box = ()
-    indices: tuple[str, ...] = ()
-    row: bool = False
-    literal: bool = False
-
-    def describe(self) -> str:
-        if not self.ranges:
-            return "a scalar"
-        if len(self.ranges) == 1:
-            return f"a {'row' if self.row else 'column'} over {self.ranges[0]}"
-        return "a " + ("matrix" if len(self.ranges) == 2 else "table") + " over " + ", ".join(map(str, self.ranges))
-
-
-class Scope(NamedTuple):
-    """What a name means besides a variable: indices in reach (author's name → own name and range), the arguments of
-    a function being inlined, and whether consts are numbers here (in subscripts and bounds)."""
-
-    indices: Mapping[str, tuple[str, Range]] = {}
-    arguments: Mapping[str, Value] | None = None
-    integer: bool = False
-    function: str = ""
-    avoid: frozenset[str] = frozenset()
-
-
-class Lowering:
+class Lowering(TableOperations, Binders):
     """What lowering knows of a program: `ranges(name)` gives the variable, or raises Problem."""
 
     def __init__(self, pool: Pool, variables: Mapping[str, Variable], consts: Mapping[str, float],
@@ -146,16 +104,6 @@ class Lowering:
             raise Problem("E107", f"a function may use only its arguments and consts, not `{name}`", node.span,
                           hints=(f"give it to `{scope.function}` as an argument",))
         raise self.undefined(name, node.span, scope)
-
-    def whole(self, variable: Variable) -> Value:
-        if not variable.ranges:
-            return Value(self.pool.read(variable.name))
-        indices = self.new_indices(len(variable.ranges))
-        body = self.pool.read(variable.name, tuple(map(self.pool.index, indices)))
-        return Value(body, variable.ranges, indices, variable.row)
-
-    def new_indices(self, n: int) -> tuple[str, ...]:
-        return tuple(f"~{next(self.placeholders)}" for _ in range(n))
 
     def undefined(self, name: str, span: Span, scope: Scope) -> Problem:
         self.missing.add(name)
@@ -243,16 +191,6 @@ class Lowering:
                           "this is something else", hints=("for a data-dependent subscript read a table: `E[c[i]]`",))
         return tidy_index(body)
 
-    def shown(self, node: ast.Expr) -> str:
-        return f"`{node.name}`" if type(node) is ast.Name else "this"
-
-    def declared(self, node: ast.Expr) -> list[Label]:
-        variable = self.variables.get(node.name) if type(node) is ast.Name else None
-        if variable is None or variable.span is None:
-            return []
-        over = ", ".join(map(str, variable.ranges))
-        return [Label(variable.span, f"`{variable.name}` has the ranges {over}" if over else f"`{variable.name}` is a scalar")]
-
     # ---- operators
 
     def operator(self, node: ast.Op, scope: Scope, results: list, work: list) -> None:
@@ -273,127 +211,6 @@ class Lowering:
                 results.append(Value(self.pool.call("*" if op == "coef" else op, left.body, right.body)))
             else:
                 results.append(self.elementwise("*" if op == "coef" else op, [left, right], node, node.args, scope))
-
-    def transpose(self, v: Value, node: ast.Op) -> Value:
-        if len(v.ranges) == 1:
-            return v._replace(row=not v.row, literal=False)
-        if len(v.ranges) == 2:
-            return v._replace(ranges=v.ranges[::-1], indices=v.indices[::-1], literal=False)
-        raise Problem("E209", f"only a vector or a matrix has a transpose, this is {v.describe()}", node.span)
-
-    def matmul(self, a: Value, b: Value, node: ast.Op, scope: Scope) -> Value:
-        la, lb = len(a.ranges), len(b.ranges)
-        if not (1 <= la <= 2 and 1 <= lb <= 2):
-            scalar = la == 0 or lb == 0
-            raise Problem("E210", f"`@` takes vectors and matrices, not {(a if not 1 <= la <= 2 else b).describe()}", node.span,
-                          hints=("a scalar multiplies with `*`",) if scalar else ())
-        if la == 1 and lb == 1 and not a.row and b.row:  # the outer product
-            b = self.apart(b)
-            return Value(self.pool.call("*", a.body, b.body), a.ranges + b.ranges, a.indices + b.indices)
-        if lb == 1 and b.row:
-            what = "row @ row" if la == 1 else "matrix @ row"
-            raise Problem("E210", f"{what} is not a product", node.span, hints=("the right one is a row: drop its `.T`",))
-        a, b = self.apart(a), self.apart(b)
-        inner_a, inner_b = a.ranges[-1], b.ranges[0]
-        if inner_a != inner_b:
-            a, b, inner = self.adapt_contracted(a, b, node)
-        else:
-            inner = inner_a
-        k = fresh("k", a.body.free | b.body.free | set(self.variables) | {own for own, _ in scope.indices.values()} | scope.avoid)
-        at = self.pool.index(k)
-        body = self.pool.call("*", substitute(a.body, {a.indices[-1]: at}), substitute(b.body, {b.indices[0]: at}))
-        binder = self.pool.bound(k, self.pool.number(inner.low), self.pool.number(inner.high))
-        ranges = a.ranges[:-1] + b.ranges[1:]
-        row = la == 1 and a.row and lb == 2
-        return Value(self.pool.reduce("sum", (binder,), body), ranges, a.indices[:-1] + b.indices[1:], row)
-
-    def adapt_contracted(self, a: Value, b: Value, node: ast.Op):
-        if a.literal and a.ranges[-1].extent == b.ranges[0].extent:
-            a = self.shift(a, a.ranges[:-1] + (b.ranges[0],))
-        elif b.literal and a.ranges[-1].extent == b.ranges[0].extent:
-            b = self.shift(b, (a.ranges[-1],) + b.ranges[1:])
-        else:
-            raise Problem("E201", "the ranges that `@` sums over are not the same", node.span,
-                          f"{a.describe()} meets {b.describe()}",
-                          [*self.ranges_of(node.args[0]), *self.ranges_of(node.args[1])])
-        return a, b, a.ranges[-1]
-
-    def apart(self, v: Value) -> Value:
-        """The same value under indices of its own, so that nothing is captured when two meet."""
-        new = self.new_indices(len(v.indices))
-        return v._replace(body=substitute(v.body, dict(zip(v.indices, map(self.pool.index, new)))), indices=new)
-
-    def shift(self, v: Value, ranges: Box) -> Value:
-        """A list under other ranges of the same lengths."""
-        put = {}
-        for index, old, new in zip(v.indices, v.ranges, ranges):
-            if old != new:
-                put[index] = tidy_index(self.pool.call("-", self.pool.index(index), self.pool.number(new.low - old.low)))
-        return v._replace(body=substitute(v.body, put), ranges=ranges, literal=False)
-
-    def ranges_of(self, node: ast.Expr) -> list[Label]:
-        """Labels on the declarations of the variables that an operand names."""
-        found, labels = set(), []
-        for n in ast.postorder(node):
-            if type(n) is ast.Name and n.name in self.variables and n.name not in found:
-                found.add(n.name)
-                if self.variables[n.name].ranges and len(labels) < 2:
-                    labels.extend(self.declared(n))
-        return labels
-
-    def elementwise(self, function: str, values: list[Value], node: ast.Expr, written, scope: Scope) -> Value:
-        values, ranges, indices, row = self.align(values, node, written)
-        return Value(self.pool.call(function, *(v.body for v in values)), ranges, indices, row)
-
-    def align(self, values: list[Value], node: ast.Expr, written) -> tuple[list[Value], Box, tuple[str, ...], bool]:
-        """Operands of an elementwise operation under the same indices."""
-        tables = [i for i, v in enumerate(values) if v.ranges]
-        if not tables:
-            return values, (), (), False
-        lead = next((i for i in tables if not values[i].literal), tables[0])
-        first = values[lead]
-        out = list(values)
-        for i in tables:
-            v = values[i]
-            if v.ranges != first.ranges and v.literal and len(v.ranges) == len(first.ranges) and all(
-                    x.extent == y.extent for x, y in zip(v.ranges, first.ranges)):
-                v = self.shift(v, first.ranges)
-            if v.ranges != first.ranges:
-                labels = [*self.ranges_of(written[lead]), *self.ranges_of(written[i])]
-                raise Problem("E201", "two tables combine elementwise only when their ranges are equal", node.span,
-                              f"{first.describe()} meets {v.describe()}", labels[:3])
-            if len(v.ranges) == 1 and v.row != first.row and not v.literal:
-                raise Problem("E202", "a row and a column do not combine elementwise", node.span,
-                              f"{first.describe()} meets {v.describe()}", hints=(
-                                  "elementwise: drop the `.T`", "outer product: `column @ row` or `outer(a, b)`"))
-            if v.indices != first.indices:
-                v = v._replace(body=substitute(v.body, dict(zip(v.indices, map(self.pool.index, first.indices)))))
-            out[i] = v
-        return out, first.ranges, first.indices, first.row
-
-    # ---- lists
-
-    def literal(self, node: ast.List, scope: Scope, results: list, work: list) -> None:
-        n = len(node.items)
-        if not n:
-            raise Problem("E211", "an empty list has no range", node.span)
-        items = results[len(results) - n :]
-        del results[-n:]
-        inner = items[0].ranges
-        for v, written in zip(items, node.items):
-            if tuple(r.extent for r in v.ranges) != tuple(r.extent for r in inner) or (v.ranges and not v.literal):
-                raise Problem("E211", "the rows of a list have the same length", written.span,
-                              f"this is {v.describe()}, the first is {items[0].describe()}", [Label(node.items[0].span, "the first")])
-        indices = self.new_indices(1 + len(inner))
-        here = tuple(map(self.pool.index, indices))
-        if inner:
-            flat: list[Expr] = []
-            for v in items:
-                flat.extend(v.body.items)  # rows are lists themselves, so their bodies are picks
-            shape = (n, *items[0].body.shape)
-        else:
-            flat, shape = [v.body for v in items], (n,)
-        results.append(Value(self.pool.pick(tuple(flat), shape, here), (Range(1, n), *inner), indices, literal=True))
 
     # ---- calls
 
@@ -467,96 +284,6 @@ class Lowering:
                 raise Problem("E302", f"`{node.name}` takes {wanted}, but {n} {'is' if n == 1 else 'are'} given", node.span)
             results.append(self.elementwise(name, values, node, node.args, scope))
 
-    def extreme(self, name: str, values: list[Value], node: ast.Call, scope: Scope) -> Value:
-        """max(a, b) elementwise; of three and more, a reduction over the list, so that ties share equally."""
-        values, ranges, indices, row = self.align(values, node, node.args)
-        bodies = tuple(v.body for v in values)
-        if len(bodies) == 2:
-            return Value(self.pool.call(name, *bodies), ranges, indices, row)
-        i = fresh("i", frozenset().union(*(b.free for b in bodies)) | set(self.variables))
-        binder = self.pool.bound(i, self.pool.one, self.pool.number(len(bodies)))
-        body = self.pool.pick(bodies, (len(bodies),), (self.pool.index(i),))
-        return Value(self.pool.reduce(name, (binder,), body), ranges, indices, row)
-
-    def reduction(self, name: str, values: list[Value], node: ast.Call, scope: Scope) -> Value:
-        if len(values) != 1:
-            raise Problem("E302", f"`{name}` takes a table, or an expression with `for`", node.span, f"{len(values)} arguments are given")
-        v = values[0]
-        if not v.ranges:
-            raise Problem("E205", f"`{name}` reduces a table, and this is a scalar", node.args[0].span, "a scalar",
-                          hints=(f"over an index: `{name}(… for i in 1..n)`",))
-        return self.reduce(name, v, node, scope, v.row)
-
-    def reduce(self, name: str, v: Value, node: ast.Call, scope: Scope, row: bool = False) -> Value:
-        rule = REDUCTIONS[name]
-        if rule.vector and len(v.ranges) > 1:
-            form = {"softmax": "exp(S[i,j] - logsumexp(S[i,k] for k))", "log_softmax": "S[i,j] - logsumexp(S[i,k] for k)",
-                    "cumsum": "sum(S[i,k] for k in 1..j)"}[name]
-            raise Problem("E205", f"`{name}` takes a vector, and this is {v.describe()}", node.span,
-                          hints=(f"for the rows of a matrix use the index form `{form}`",))
-        taken = set(v.body.free) | set(self.variables) | {own for own, _ in scope.indices.values()} | scope.avoid
-        binders, put = [], {}
-        for index, r in zip(v.indices, v.ranges):
-            nice = fresh("i", taken)
-            taken.add(nice)
-            binders.append(self.pool.bound(nice, self.pool.number(r.low), self.pool.number(r.high)))
-            put[index] = self.pool.index(nice)
-        self.check_empty(name, v.ranges, node.span)
-        body = substitute(v.body, put)
-        if not rule.table:
-            return Value(self.pool.reduce(name, tuple(binders), body))
-        out = self.new_indices(len(v.ranges))
-        return Value(self.pool.reduce(name, tuple(binders), body, tuple(map(self.pool.index, out))), v.ranges, out, row)
-
-    def check_empty(self, name: str, ranges: Box, span: Span) -> None:
-        if all(r.extent for r in ranges):
-            return
-        value = REDUCTIONS[name].empty
-        if value is None and not REDUCTIONS[name].table:
-            raise Problem("E212", f"`{name}` over an empty range has no value", span)
-        if value is not None:
-            self.warnings.append(Diagnostic("W201", f"`{name}` over an empty range is {value:g}", span, severity="warning"))
-
-    def dot(self, values, node, scope) -> Value:
-        self.two(values, node, "dot")
-        a, b = values
-        if len(a.ranges) != 1 or len(b.ranges) != 1:
-            raise Problem("E205", "`dot` takes two vectors", node.span, f"these are {a.describe()} and {b.describe()}")
-        return self.matmul(a._replace(row=True), b._replace(row=False), ast.Op("@", node.args, node.span), scope)
-
-    def outer(self, values, node, scope) -> Value:
-        self.two(values, node, "outer")
-        a, b = values
-        if len(a.ranges) != 1 or len(b.ranges) != 1:
-            raise Problem("E205", "`outer` takes two vectors", node.span, f"these are {a.describe()} and {b.describe()}")
-        return self.matmul(a._replace(row=False), b._replace(row=True), ast.Op("@", node.args, node.span), scope)
-
-    def two(self, values, node, name) -> None:
-        if len(values) != 2:
-            raise Problem("E302", f"`{name}` takes 2 arguments, but {len(values)} {'is' if len(values) == 1 else 'are'} given", node.span)
-
-    def trace(self, values, node, scope) -> Value:
-        v = values[0] if len(values) == 1 else None
-        if v is None or len(v.ranges) != 2 or v.ranges[0] != v.ranges[1]:
-            raise Problem("E205", "`trace` takes one square matrix", node.span, v.describe() if v else f"{len(values)} arguments are given")
-        return self.reduce("sum", self.diagonal(v), node, scope)
-
-    def diagonal(self, v: Value) -> Value:
-        (index,) = self.new_indices(1)
-        at = self.pool.index(index)
-        return Value(substitute(v.body, {v.indices[0]: at, v.indices[1]: at}), v.ranges[:1], (index,))
-
-    def diag(self, values, node, scope) -> Value:
-        v = values[0] if len(values) == 1 else None
-        if v is not None and len(v.ranges) == 2 and v.ranges[0] == v.ranges[1]:
-            return self.diagonal(v)
-        if v is not None and len(v.ranges) == 1:
-            (other,) = self.new_indices(1)
-            same = self.pool.call("==", self.pool.index(v.indices[0]), self.pool.index(other))
-            body = self.pool.call("where", same, v.body, self.pool.zero)
-            return Value(body, v.ranges * 2, (v.indices[0], other))
-        raise Problem("E205", "`diag` takes a vector or a square matrix", node.span, v.describe() if v else f"{len(values)} arguments are given")
-
     # ---- reductions with `for`
 
     def enter_comprehension(self, node: ast.Call, scope: Scope, work: list) -> None:
@@ -567,90 +294,6 @@ class Lowering:
         inner, binders = self.bind(node.binders, scope, node.args[0], node)
         work.append((lambda node, s, results, work: results.append(self.comprehension(node, s, results.pop(), binders, inner)), node, scope))
         work.append((0, node.args[0], inner))
-
-    def bind(self, written: tuple[ast.Binder, ...], scope: Scope, body: ast.Expr, node) -> tuple[Scope, tuple[Bound, ...]]:
-        """Put indices in reach: the scope inside, and the binders."""
-        binders, indices = [], dict(scope.indices)
-        for b in written:
-            if b.name in indices:
-                raise Problem("E103", f"the index `{b.name}` is in use already", b.span, "bound a second time",
-                              hints=("nested `for`s take different names",))
-            if b.name in self.variables or b.name in self.consts:
-                where = self.variables[b.name].span if b.name in self.variables else None
-                raise Problem("E104", f"`{b.name}` is a variable and cannot be an index too", b.span, "used as an index",
-                              [Label(where, "the variable")] if where else ())
-            here = scope._replace(indices=indices, integer=True)
-            if b.low is None:
-                over = self.infer(b, body)
-                low, high = self.pool.number(over.low), self.pool.number(over.high)
-                interval = over
-            else:
-                low, high = self.bound(b.low, here), self.bound(b.high, here)
-                interval = Range(int(self.extent(low, indices)[0]), int(self.extent(high, indices)[1]))
-            own = b.name
-            if own in scope.avoid:
-                own = fresh("i", scope.avoid | {o for o, _ in indices.values()} | set(self.variables))
-            indices = {**indices, b.name: (own, interval)}
-            binders.append(self.pool.bound(own, low, high))
-            self.check_empty_bound(node, interval, b)
-        return scope._replace(indices=indices), tuple(binders)
-
-    def check_empty_bound(self, node, interval: Range, b: ast.Binder) -> None:
-        if interval.extent == 0 and type(node) is ast.Call:
-            self.check_empty(node.name, (interval,), b.span)
-
-    def bound(self, node: ast.Expr, scope: Scope) -> Expr:
-        for n in ast.postorder(node):
-            if type(n) not in (ast.Num, ast.Name, ast.Op):
-                raise Problem("E213", "a bound is a whole number made of consts, numbers and outer indices", n.span)
-            if type(n) is ast.Name and n.name not in scope.indices and n.name not in self.consts:
-                if n.name in self.variables:
-                    raise Problem("E213", f"`{n.name}` is not a const, so it cannot be a bound", n.span, self.variables[n.name].role,
-                                  hints=(f"declare it as a const: `const {n.name} = …`",))
-                raise self.undefined(n.name, n.span, scope)
-        body = self.scalar(node, scope)
-        if affine(body) is None:
-            value = self.constant_value(body)
-            if value is None or not value.is_integer():
-                raise Problem("E213", "a bound is a whole number made of consts, numbers and outer indices", node.span,
-                              f"this is {value:g}" if value is not None else "")
-            return self.pool.number(value)
-        return tidy_index(body)
-
-    def constant_value(self, body: Expr) -> float | None:
-        """The value of an expression that reads nothing."""
-
-
-        return constant(body)
-
-    def extent(self, bound: Expr, indices: Mapping[str, tuple[str, Range]]) -> tuple[int, int]:
-        """The least and the greatest value of a bound."""
-        over = {own: r for own, r in indices.values()}
-        c, factors = affine(bound)
-        low = high = c
-        for k, f in factors.items():
-            r = over.get(k, Range(0, 0))
-            low, high = low + min(f * r.low, f * r.high), high + max(f * r.low, f * r.high)
-        return low, high
-
-    def infer(self, binder: ast.Binder, body: ast.Expr, skip: str = "") -> Range:
-        """The range of a bare `for j`: that of the plain `j` subscripts in tables whose ranges are known."""
-        found: dict[Range, list[Label]] = {}
-        for n in ast.postorder(body):
-            if type(n) is ast.Subscript and type(n.base) is ast.Name and n.base.name != skip:
-                variable = self.variables.get(n.base.name)
-                if variable is None or len(variable.ranges) != len(n.subs):
-                    continue
-                for s, r in zip(n.subs, variable.ranges):
-                    if type(s) is ast.Name and s.name == binder.name:
-                        found.setdefault(r, []).append(Label(n.span, f"`{n.base.name}` gives {binder.name} in {r}"))
-        if len(found) == 1:
-            return next(iter(found))
-        if not found:
-            raise Problem("E214", f"the range of `{binder.name}` cannot be told", binder.span, "no table is read at it",
-                          hints=(f"write the range: `for {binder.name} in 1..n`",))
-        raise Problem("E215", f"the range of `{binder.name}` is not clear: the tables read at it disagree", binder.span, "",
-                      [labels[0] for labels in found.values()][:4], (f"write the range: `for {binder.name} in {next(iter(found))}`",))
 
     def comprehension(self, node: ast.Call, scope: Scope, value: Value, binders: tuple[Bound, ...], inner: Scope) -> Value:
         if value.ranges:

@@ -112,13 +112,19 @@ class Cycle(Exception):
 
 def plan(graph: Graph) -> Plan:
     """Raises Cycle when an element depends on itself."""
+    if not graph.plans:
+        graph.plans.append(_plan(graph))
+    return graph.plans[0]
+
+
+def _plan(graph: Graph) -> Plan:
     below = dependencies(graph)
     groups = []
     for members in components(graph.equations, below):
         if len(members) == 1 and members[0] not in below[members[0]]:
             groups.append(Group(tuple(members)))
         else:
-            members.sort(key=graph.equations.index) if len(graph.equations) < 1000 else None
+            members.sort(key=lambda e: (natural(e.target), first_element(e)))
             groups.append(Group(tuple(members), tuple(element_order(members, graph))))
     return Plan(tuple(groups), below)
 

@@ -63,7 +63,7 @@ def scalar(graph: Graph) -> Graph:
             goals.append(Goal(g.kind, str(g)))
         else:
             goals += [Goal(g.kind, n) for n in element_names(graph.variables[g.name])]
-    return Graph(graph.pool, variables, tuple(equations), tuple(goals), graph.source, graph.consts, graph.functions, (), graph.seed, graph.warnings)
+    return Graph(graph.pool, variables, tuple(equations), tuple(goals), graph.source, graph.consts, graph.functions, graph.expectations, graph.seed, graph.warnings)
 
 
 def too_large(graph: Graph, size: int) -> GraphError:

@@ -90,9 +90,13 @@ class Adjoints(Texts):
         self.pool = derivative.graph.pool
         self._reads: dict[Equation, frozenset[str]] = {}
         self._reach = NEAR if len(derivative.graph.equations) <= NEAR else FAR
+        self._depth = {e: k for k, g in enumerate(derivative.order) for e in g.equations}  # 0 is the goal
+        self._deepest = {e.target: self._depth[e] for e in sorted(self._depth, key=self._depth.__getitem__)}
 
     def adjoint(self, name: str, at: tuple[Expr, ...] = ()) -> str:
         """`dJ/dzⱼ`"""
+        if not at and self.derivative.goal.element is None:  # the same text, sooner
+            return self.style.names.derivative(self.derivative.goal.name, name)
         return self.expression(self.pool.read(self.derivative.adjoint_name(name), at))
 
     def seed(self) -> str:
@@ -122,13 +126,16 @@ class Adjoints(Texts):
 
     def product(self, c: Contribution, put: Mapping[str, Expr] = {}) -> str:
         """`Σ_j dJ/daⱼ·daⱼ/dxᵢ`"""
+        if self._is_scalar(c):
+            return f"{self.adjoint(c.source.target)}{'·' if self.style.pretty else '*'}{self._label(c)}"
         label = self.label(c)
         upstream = self.pool.read(self.derivative.adjoint_name(c.source.target), c.source_subs)
         return self._sum(c, substitute(self._summed(c, self.pool.call("*", upstream, label)), put))
 
     def local(self, c: Contribution, put: Mapping[str, Expr] = {}) -> str:
         """`daⱼ/dxᵢ = αⱼᵢ`"""
-        return f"{self.expression(substitute(self.label(c), put))} = {self.expression(substitute(local(c, self.form), put))}"
+        label = self._label(c) if self._is_scalar(c) else self.expression(substitute(self.label(c), put))
+        return f"{label} = {self.expression(substitute(local(c, self.form), put))}"
 
     def expanded(self, c: Contribution, put: Mapping[str, Expr] = {}) -> str:
         """`dJ/du₁·cos(t)`: a contribution with its local derivative put in, in the order in which it is written."""
@@ -158,6 +165,13 @@ class Adjoints(Texts):
 
         return self.tree(tree._replace(binders=tuple(t._replace(low=None, high=None) if known(b) else t for t, b in zip(tree.binders, value.binders))))
 
+    def _is_scalar(self, c: Contribution) -> bool:
+        return not (c.source.subs or c.at or c.summed or c.guards or self.derivative.goal.element)
+
+    def _label(self, c: Contribution) -> str:
+        names = self.style.names
+        return (names.partial if self.has_other_path(c) else names.derivative)(c.source.target, c.variable)
+
     def label(self, c: Contribution) -> Expr:
         """`du/dv`, or `∂u/∂v` where v reaches u by another path too."""
         total = not self.has_other_path(c)
@@ -171,20 +185,25 @@ class Adjoints(Texts):
         """Whether the variable reaches the source through another equation. It goes by names, and gives up the search
         of a large program: `∂u/∂v` is right in either case."""
         below, v = self.derivative.plan.below, c.variable
-        names = [r.name for r in reads(c.source.value)]
-        others = {n for n in names if n != v}
-        if names.count(v) > 1 or c.loops:  # elements of v may depend on one another
-            others.add(v)
-        work = [e for e in below[c.source] if e.target in others]
+        deepest = self._deepest.get(v, len(self._depth))
+
+        def ahead(e: Equation) -> bool:  # what v's own equations read does not read v, but in a recurrence
+            return self._depth[e] <= deepest
+
+        work = [e for e in below[c.source] if ahead(e) and (e.target != v or self._reads_several(c))]
         seen = set(work)
         for e in work:
             if v in self._names(e) or len(seen) > self._reach:
                 return True
             for b in below[e]:
-                if b not in seen and b.target != v:
+                if b not in seen and b.target != v and ahead(b):
                     seen.add(b)
                     work.append(b)
         return False
+
+    def _reads_several(self, c: Contribution) -> bool:
+        """Elements of one table, which may depend on one another."""
+        return bool(c.loops) or sum(r.name == c.variable for r in reads(c.source.value)) > 1
 
     def _names(self, e: Equation) -> frozenset[str]:
         if e not in self._reads:

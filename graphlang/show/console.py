@@ -1,6 +1,6 @@
 """Where a person reads: the console, and the two ways in which text can harm one.
 
-Rich reads `[j]` as markup and cuts what is too wide, so everything goes out as `Text`, laid out here and never
+Rich reads `[j]` as markup and cuts what is too wide, so everything goes out as segments, laid out here and never
 wrapped or cropped there. What a file supplied is cleaned of characters that move the cursor or turn the line around.
 """
 
@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Iterable
+from typing import Iterable, Iterator
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.text import Text
+from rich.segment import Segment
+from rich.style import Style
 
 PIPE_WIDTH = 160
 HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 SPELLED = str.maketrans({"→": "->", "⇒": "=>", "…": "...", "·": "*", "×": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "’": "'"})
 
-Segment = tuple[str, str]  # a text and its style
-Line = list[Segment]
+NARROW = re.compile("[ -~\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0482\u1d00-\u1dbf\u2010-\u2027\u2030-\u205e\u2070-\u20cf\u2100-\u22ff\u2500-\u259f]*")
+
+Part = tuple[str, str]  # a text and its style
+Line = list[Part]
 
 
 def console(stderr: bool = False, plain: bool = False) -> Console:
@@ -65,7 +68,7 @@ class Paper:
         self.console = c
         self._lines: list[Line] = []
 
-    def line(self, *segments: Segment | str) -> None:
+    def line(self, *segments: Part | str) -> None:
         self._lines.append([(s, "") if type(s) is str else s for s in segments])
         if len(self._lines) >= self.BLOCK:
             self.flush()
@@ -77,21 +80,46 @@ class Paper:
     def flush(self) -> None:
         if not self._lines:
             return
-        text = Text()
-        for k, segments in enumerate(self._lines):
-            if k:
-                text.append("\n")
-            while segments and not segments[-1][0].rstrip(" "):
-                segments = segments[:-1]
-            for n, (part, style) in enumerate(segments):
-                part = part.rstrip(" ") if n == len(segments) - 1 else part
-                text.append(part, style or None) if part else None
-        self._lines = []
-        if not can_show(self.console, text.plain):  # a file's name in an encoding that has no sign for it
-            encoding = self.console.encoding or "ascii"
-            text = Text(text.plain.translate(SPELLED).encode(encoding, "backslashreplace").decode(encoding))
-        self.console.print(text, soft_wrap=True, no_wrap=True, overflow="ignore", crop=False)
+        lines, self._lines = self._lines, []
+        everything = "".join(text for line in lines for text, _ in line)
+        if HARMFUL.search(everything):
+            lines = [[(clean(text), style) for text, style in line] for line in lines]
+        if not can_show(self.console, everything):
+            lines = [[(self._spelled(text), style) for text, style in line] for line in lines]
+        self.console.print(Raw(lines), soft_wrap=True, crop=False, end="")
+
+    def _spelled(self, text: str) -> str:
+        """For an encoding that has no sign for it."""
+        encoding = self.console.encoding or "ascii"
+        return text.translate(SPELLED).encode(encoding, "backslashreplace").decode(encoding)
+
+
+class Raw:
+    """Lines as they are. Rich's own way, a `Text`, would look at every character again."""
+
+    def __init__(self, lines: list[Line]):
+        self.lines = lines
+
+    def __rich_console__(self, console: Console, options) -> Iterator[Segment]:
+        if console.color_system is None:
+            yield Segment("".join("".join(text for text, _ in line).rstrip(" ") + "\n" for line in self.lines))
+            return
+        styles: dict[str, Style] = {}
+        for line in self.lines:
+            room = len("".join(text for text, _ in line).rstrip(" "))
+            for text, style in line:
+                if text := text[:room]:
+                    if style not in styles:
+                        styles[style] = console.get_style(style) if style else Style.null()
+                    yield Segment(text, styles[style])
+                room -= len(text)
+            yield Segment("\n")
+
+
+def breadth(text: str) -> int:
+    """Columns of the screen; quickly for the characters that programs are made of."""
+    return len(text) if text.isascii() or NARROW.fullmatch(text) else cell_len(text)
 
 
 def pad(text: str, width: int) -> str:
-    return text + " " * (width - cell_len(text))
+    return text + " " * (width - breadth(text))

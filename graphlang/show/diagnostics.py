@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple, Sequence
 
-from rich.cells import cell_len
 from rich.console import Console
 
 from graphlang.diagnostics import MOST_DIAGNOSTICS, NOWHERE, Diagnostic, Source, Span
-from graphlang.show.console import Paper, can_show, clean
+from graphlang.show.console import Paper, breadth, can_show, clean
 
 TAB = 4
 NARROWEST = 20  # columns of source text that are shown even where there is no room for them
@@ -107,7 +106,7 @@ def _paint(d: Diagnostic, source: Source | None, paper: Paper, width: int, box: 
         for m in group:
             before, under = _columns(source.line(m.line), m)
             at = max(0, before - shift)
-            under = max(1, min(under, cell_len(text) - at))
+            under = max(1, min(under, breadth(text) - at))
             colour = style if m.sign == "^" else "bold blue"
             paper.line((" " * gutter + f" {bar} ", "blue"), " " * at, (m.sign * under + (" " if m.text else "") + clean(m.text), colour))
     for word, texts in (("note", d.notes), ("help", d.hints)):
@@ -136,7 +135,7 @@ def _groups(marks: list[Mark], source: Source, room: int) -> Iterator[list[Mark]
     """Marks that are shown under one print of their line: all of it, or of a long line those that are near."""
     group: list[Mark] = []
     for m in marks:
-        if group and m.line == group[0].line and (cell_len(_text(source.line(m.line))) <= room or m.end - group[0].start <= room // 2):
+        if group and m.line == group[0].line and (breadth(_text(source.line(m.line))) <= room or m.end - group[0].start <= room // 2):
             group.append(m)
             continue
         if group:
@@ -152,7 +151,7 @@ def _text(line: str) -> str:
     for part in line.split("\t"):
         part = clean(part)
         out.append(part)
-        at += cell_len(part)
+        at += breadth(part)
         step = TAB - at % TAB
         out.append(" " * step)
         at += step
@@ -162,25 +161,25 @@ def _text(line: str) -> str:
 def _columns(line: str, m: Mark) -> tuple[int, int]:
     """Where a mark begins and how wide it is, in columns of the screen."""
     whole = line + " " * max(0, m.end - len(line))
-    before = cell_len(_text(whole[: m.start]))
-    return before, cell_len(_text(whole[: m.end])) - before
+    before = breadth(_text(whole[: m.start]))
+    return before, breadth(_text(whole[: m.end])) - before
 
 
 def _window(line: str, group: list[Mark], room: int, dots: str) -> tuple[str, int]:
     """The part of a line around its marks, and by how many columns it is moved to the left."""
     text = _text(line)
-    if cell_len(text) <= room:
+    if breadth(text) <= room:
         return text, 0
     first = min(_columns(line, m)[0] for m in group)
     last = max(sum(_columns(line, m)) for m in group)
     inner = room - 2 * len(dots)
-    start = max(0, min(first - max(0, inner - (last - first)) // 2, cell_len(text) - inner))
+    start = max(0, min(first - max(0, inner - (last - first)) // 2, breadth(text) - inner))
     if start <= len(dots):
         start = 0
     out, at, shift = "", 0, 0
     for c in text:
-        w = cell_len(c)
-        if at >= start and cell_len(out) + w <= inner:
+        w = breadth(c)
+        if at >= start and breadth(out) + w <= inner:
             if not out:
                 shift = at
             out += c

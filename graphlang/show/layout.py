@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Sequence
 
-from rich.cells import cell_len
-
-from graphlang.show.console import Line, Segment, pad
+from graphlang.show.console import Line, Part, breadth, pad
 
 WIDE = 100          # below this a value stands on a line of its own unless its whole cell fits on one
 TWO_COLUMNS = 64    # below this the backward cells stand under the forward ones
@@ -41,13 +39,13 @@ class Row(NamedTuple):
 
 def wrap(text: str, width: int, indent: int = 2) -> list[str]:
     """Lines of at most `width`, the first one not indented. Rows of a table stay together if they can."""
-    if cell_len(text) <= width:
+    if breadth(text) <= width:
         return [text]
     lead = len(text) - len(text.lstrip(" "))
     lines, line = [], " " * lead
     indent += lead
     for blank, word in _words(text.lstrip(" "), width, indent):
-        if line.strip() and cell_len(line) + len(blank) + cell_len(word) > width:
+        if line.strip() and breadth(line) + len(blank) + breadth(word) > width:
             lines.append(line)
             line = " " * indent + word
         else:
@@ -59,7 +57,7 @@ def _words(text: str, width: int, indent: int):
     for part in _rows(text, width - indent):
         blank, words = part[0], BLANKS.split(part[1])
         for k in range(0, len(words), 2):
-            for n, piece in enumerate(INSIDE.split(words[k]) if cell_len(words[k]) > width - indent else [words[k]]):
+            for n, piece in enumerate(INSIDE.split(words[k]) if breadth(words[k]) > width - indent else [words[k]]):
                 yield (blank if k == 0 else words[k - 1]) if n == 0 else "", piece
 
 
@@ -80,13 +78,13 @@ def _value(cell: Cell, arrow: str) -> Line:
 
 
 def _width(line: Line) -> int:
-    return sum(cell_len(text) for text, _ in line)
+    return sum(breadth(text) for text, _ in line)
 
 
 def line_width(cell: Cell, arrow: str) -> int:
     """The width of a cell on one line."""
     value = _width(_value(cell, arrow))
-    return cell_len(", ".join((cell.head, *cell.locals))) + len(cell.locals) + (value + len(GAP) if value else 0)
+    return breadth(", ".join((cell.head, *cell.locals))) + len(cell.locals) + (value + len(GAP) if value else 0)
 
 
 def _right(text: str, value: Line, width: int) -> Line:
@@ -100,7 +98,7 @@ def lay(cell: Cell, width: int, wide: bool, arrow: str) -> list[Line]:
         return [_right(",  ".join((cell.head, *cell.locals)), value, width)]
     room = width - len(GAP)
     below = [(GAP + part, "") for text in cell.locals for part in wrap(text, room)]
-    if wide and cell_len(cell.head) + len(GAP) + _width(value) <= width:
+    if wide and breadth(cell.head) + len(GAP) + _width(value) <= width:
         return [_right(cell.head, value, width), *([b] for b in below)]
     lines: list[Line] = [[(part, "")] for part in wrap(cell.head, width, 4)]
     lines += [[b] for b in below]
@@ -136,7 +134,7 @@ class Columns(NamedTuple):
         out = []
         for k in range(max(len(left), len(right))):
             first = left[k] if k < len(left) else blank
-            fill: Segment = (" " * (self.forward - _width(first)) + " ", "")
+            fill: Part = (" " * (self.forward - _width(first)) + " ", "")
             out.append([(" ", ""), *first, fill, (self.bar, "dim"), (" ", ""), *(right[k] if k < len(right) else [])])
         return out
 

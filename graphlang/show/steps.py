@@ -5,10 +5,8 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import Callable, Iterable, Iterator
 
-from rich.cells import cell_len
-
 from graphlang.derive.reverse import pieces
-from graphlang.show.console import Line, pad
+from graphlang.show.console import Line, breadth, pad
 from graphlang.show.layout import Cell, lay, line_width, wrap, WIDE
 from graphlang.show.summary import is_shown
 
@@ -58,9 +56,9 @@ def numbered(sheet, count: int, item: Callable, cells: Callable, write: Callable
 
 def forward_lines(block: list[Cell], width: int, arrow: str) -> Iterator[list[Line]]:
     """Formula and value, the values one below the other where the formulas let them."""
-    most = max((w for c in block if (w := cell_len(c.head)) <= width * 2 // 3), default=0)
+    most = max((w for c in block if (w := breadth(c.head)) <= width * 2 // 3), default=0)
     for c in block:
-        if max(most, cell_len(c.head)) + cell_len(c.value) + 4 <= width:
+        if max(most, breadth(c.head)) + breadth(c.value) + 4 <= width:
             yield [[(pad(c.head, most) + "  = ", ""), (c.value, c.style)]]
         else:
             yield [[(part, "")] for part in wrap(c.head, width, 4)] + [[("  " + part, c.style)] for part in wrap("= " + c.value, width - 2)]
@@ -87,7 +85,7 @@ def sums(sheet, name: str) -> Iterator[Cell]:
 
 def sum_lines(block: list[Cell], width: int, arrow: str) -> Iterator[list[Line]]:
     for c in block:
-        lead = cell_len(c.head)
+        lead = breadth(c.head)
         if lead > width // 3:
             lead = 4
         lines: list[Line] = []

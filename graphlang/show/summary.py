@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from rich.cells import cell_len
-
 from graphlang.run import Pass, Run
 from graphlang.show.cells import Adjoints, Texts
-from graphlang.show.console import Line, clean
+from graphlang.show.console import Line, breadth, clean
 from graphlang.show.layout import wrap
 from graphlang.show.numbers import EXACT, MOST_ENTRIES, number, table
 
@@ -85,7 +83,7 @@ def _verdict(text: str, word: str, why: str, style: str, width: int) -> Iterator
     lines = wrap(clean(text), max(20, width - len(word) - 3), 4)
     for part in lines[:-1]:
         yield [(part, "")]
-    beside = why and cell_len(lines[-1]) + len(word) + cell_len(why) + 4 <= width
+    beside = why and breadth(lines[-1]) + len(word) + breadth(why) + 4 <= width
     yield [(lines[-1] + "  ", ""), (word, style), (f": {clean(why)}" if beside else "", "")]
     if why and not beside:
         yield from ([("    " + part, "")] for part in wrap(clean(why), max(20, width - 4)))

@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Iterator
 
-from rich.cells import cell_len
 from rich.console import Console
 
 from graphlang.derive.reverse import SHOWN, Contribution, Derivative
@@ -16,7 +15,7 @@ from graphlang.graph.graph import Equation
 from graphlang.graph.order import backward_order, forward_order
 from graphlang.run import Run, offsets
 from graphlang.show.cells import Adjoints, Texts, box_extents
-from graphlang.show.console import Line, Paper, Signs, can_show, clean, pad
+from graphlang.show.console import Line, Paper, Signs, breadth, can_show, clean, pad
 from graphlang.show.layout import Cell, Columns, Row, columns, wrap
 from graphlang.show.numbers import table
 from graphlang.show.summary import given, is_shown, remarks, summary
@@ -41,6 +40,7 @@ class Options:
     width: int | None = None
     scalar: bool = False
     form: str = SHOWN
+    wrt: tuple[str, ...] = ()  # what `show_grad` is limited to
 
 
 class Sheet:
@@ -140,7 +140,7 @@ class Sheet:
         if self.options.plain:
             self.paper.line((text, "bold"))
             return
-        rule = self.signs.rule * max(3, width - cell_len(text) - 3)
+        rule = self.signs.rule * max(3, width - breadth(text) - 3)
         self.paper.line((f"{self.signs.left} ", "dim"), (text, "bold"), (f" {rule}", "dim"))
 
     def gap(self, hidden: int, total: int, what: str = "rows") -> None:
@@ -268,7 +268,7 @@ def show_grad(derivative: Derivative, console: Console, options: Options = Optio
     texts, paper, signs = Adjoints(derivative, ascii, options.form), Paper(console), Signs(ascii, options.plain)
     width = options.width or console.width
     graph = derivative.graph
-    names = [n for n in derivative.variables if graph.variables[n].role != "data"]
+    names = [n for n in derivative.variables if (n in options.wrt if options.wrt else graph.variables[n].role != "data")]
     shown = names if options.all or len(names) <= MOST_ROWS else [*names[:ENDS], None, *names[-ENDS:]]
     for name in shown:
         if name is None:

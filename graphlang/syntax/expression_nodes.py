@@ -90,8 +90,8 @@ class ExpressionNodes:
             self.report("E008", f"`{self.written(at)}` is too large for a float64", at,
                         "the largest is about 1.8e308", "write `inf` if infinity is meant")  # fmt: skip
         exponent = text.lower().find("e")
-        if exponent < 0:
-            return
+        if exponent < 0 or not text[exponent + 1].isdigit():
+            return  # no exponent, or a signed one: nobody writes `1e-10` for a product
         word = _WORD.match(self.text, at.start + exponent)
         assert word is not None
         tail = text[exponent:]

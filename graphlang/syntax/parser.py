@@ -11,14 +11,13 @@ import gc
 import json
 import re
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from threading import Lock
+from zlib import crc32
 from typing import AbstractSet as Set, Any, Iterable
 
 from graphlang.diagnostics import Diagnostic, GraphError, Source
 from graphlang.syntax.ast import Binder, Expr, Program
-from graphlang.syntax.codes import CODES as CODES  # re-exported: code → meaning
 from graphlang.syntax.lalr import Failure, Tables, run
 from graphlang.syntax.lexing import Lexer
 from graphlang.syntax.names import canonical
@@ -37,7 +36,9 @@ def parse(source: Source, known: Iterable[str] = ()) -> Program:
         parser = _parser()
         failure = parser.run(source.text, "program", extra=known)
         if failure is None and not parser.nodes.found:
-            return Program(tuple(parser.nodes.statements), source)
+            made = Program(tuple(parser.nodes.statements), source)
+            parser.nodes.begin("")  # or the tree would live until the next one is parsed
+            return made
         raise GraphError(_explain(parser, source.text, "program", parser.lexer.names), source)
 
 
@@ -183,7 +184,9 @@ def _method(rule: Any) -> str:
 
 
 def _grammar_hash() -> str:
-    return sha256((grammar_folder() / "graph.lark").read_bytes()).hexdigest()
+    """Enough to notice another grammar; hashlib would take longer to import than the tables to load."""
+    grammar = (grammar_folder() / "graph.lark").read_bytes()
+    return f"{len(grammar)}-{crc32(grammar):08x}"
 
 
 def _load() -> dict[str, Any]:

@@ -29,7 +29,6 @@ def calls(root: Expr) -> list[Call]:
 
 def conventions(run: Run) -> Iterator[dict]:
     """Each as in the JSON: the variable, the operation, a note, and the one-sided derivatives."""
-    ranges = {n: v.ranges for n, v in run.graph.variables.items()}
     for e in run.order:
         if e.value.plain and not any(FUNCTIONS[n.function].kink for n in calls(e.value)):
             continue
@@ -40,7 +39,7 @@ def conventions(run: Run) -> Iterator[dict]:
         for k, at in enumerate(points(e.bindings, ())):
             if k >= MOST_POINTS:
                 break
-            known = value_at(e.value, at, run.flat, ranges)
+            known = value_at(e.value, at, run.flat, run.ranges)
             for node in kinked:
                 if node in seen or any(a not in known for a in node.args):
                     continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction  # exact: 0.245 is not a float64
 from typing import Iterator
 
 from graphlang.diagnostics import GraphError
@@ -11,7 +10,8 @@ from graphlang.engines.reference import evaluate
 from graphlang.graph.coverage import check_expression
 from graphlang.graph.constant import constant
 from graphlang.graph.graph import Binding
-from graphlang.graph.lower import Lowering, Problem, Scope
+from graphlang.graph.lower import Lowering
+from graphlang.graph.values import Problem, Scope
 from graphlang.pipeline import adjoint_variable, lookup
 from graphlang.run import Expectation, Run
 from graphlang.syntax import ast
@@ -49,11 +49,11 @@ def _is_other_goal(run: Run, s: ast.Expect) -> bool:
     """Whether the derivatives in it are of variables that exist: with `--goal` they may not be those of this run."""
     nodes = [n for e in (s.left, s.right) for n in ast.postorder(e) if type(n) is ast.Deriv]
     declared = {str(g) for g in run.graph.goals}
-    return all(n.of in run.graph.variables for n in nodes) and (not declared or any(n.of in declared for n in nodes)) and bool(nodes) and len(run.passes) == 1
+    return all(n.of in run.variables for n in nodes) and (not declared or any(n.of in declared for n in nodes)) and bool(nodes) and len(run.passes) == 1
 
 
 def _judge(run: Run, s: ast.Expect, values, ranges) -> Expectation:
-    lowering = Lowering(run.graph.pool, run.graph.variables, run.graph.consts, run.graph.functions, lambda d: adjoint_variable(run, d))
+    lowering = Lowering(run.graph.pool, run.variables, run.graph.consts, run.graph.functions, lambda d: adjoint_variable(run, d))
     scope, _ = lowering.bind(s.binders, Scope(), s.left, None)
     left, right = lowering.lower(s.left, scope), lowering.lower(s.right, scope)
     over = tuple(Binding(own, r) for own, r in scope.indices.values())
@@ -83,13 +83,17 @@ def holds(s: ast.Expect, a: float, b: float, within: float | None) -> bool:
         return a == b or (a != a and b != b)
     if within is not None:
         return abs(a - b) <= (abs(b) * within / 100 if s.relative else within)
+    from fractions import Fraction  # exact, as 0.245 is no float64; 10 ms that only such an expectation needs
+
     return abs(Fraction(a) - Fraction(b)) <= half_unit(s.right, b)
 
 
-def half_unit(node: ast.Expr, value: float) -> Fraction:
+def half_unit(node: ast.Expr, value: float):
     """Half a unit of the last digit written; 0 for a whole number. For an expression the finest of its numbers, and
     never finer than the rounding of a float64."""
-    finest: Fraction | None = None
+    from fractions import Fraction
+
+    finest = None
     for n in ast.postorder(node):
         if type(n) is ast.Num:
             digits, _, exponent = n.text.lower().partition("e")
