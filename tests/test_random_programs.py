@@ -35,9 +35,7 @@ def laws(examples):
         law_given = given(text=programs(), random=st.integers(0, 2**40).map(Random))(law)
 
         @pytest.mark.parametrize("count", [examples, pytest.param(NIGHTLY * examples, marks=pytest.mark.nightly)])
-        def test(count, request):
-            if count != examples and "nightly" not in request.config.option.markexpr:
-                pytest.skip("only with -m nightly")
+        def test(count):
             limited(count)(law_given)()
 
         test.__name__, test.__doc__ = law.__name__, law.__doc__

@@ -65,6 +65,7 @@ def tell(error: GraphError, how: str, file: str, as_json: bool, plain: bool = Fa
         print(dumps(failure(error.diagnostics, error.source, file)))
         return
     from graphlang.show import diagnostics
+    from graphlang.show.records import as_json as records
 
     if how == "full":
         from graphlang.show.console import console
@@ -76,7 +77,7 @@ def tell(error: GraphError, how: str, file: str, as_json: bool, plain: bool = Fa
     else:
         import json
 
-        print(json.dumps(diagnostics.as_json(error.diagnostics, error.source), ensure_ascii=False), file=sys.stderr)
+        print(json.dumps(records(error.diagnostics, error.source), ensure_ascii=False), file=sys.stderr)
 
 
 def usage(command: str, message: str) -> int:

@@ -12,7 +12,7 @@ from typing import Iterable, Mapping
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Span
 from graphlang.graph.constant import constant
 from graphlang.graph.coverage import check_coverage, check_reads
-from graphlang.graph.expressions import Index, Number, Pool, Reduce, postorder, fresh, reads, substitute
+from graphlang.graph.expressions import Index, Number, Pool, Reduce, postorder, fresh, reads, substitute, unshadow
 from graphlang.graph.functions import ALIASES, FUNCTIONS
 from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Initial, Range, Variable
 from graphlang.graph.lower import Lowering
@@ -199,8 +199,9 @@ class Builder(Pieces):
                 seen.pop(name, None)
             names[name] = list(seen)
         self.type_pending(pending, names, leaves_declared)
+        untyped = set(self.failed)
         for name, pieces in written.items():
-            if type(pieces[0].target) is ast.Name:
+            if type(pieces[0].target) is ast.Name or name in untyped:
                 continue
             for s in pieces:
                 if id(s) not in self.equations and self.ready(s):
@@ -293,7 +294,7 @@ class Builder(Pieces):
             if is_leaf:
                 self.variables[name] = Variable(name, "input", (), old.span, Initial("expression", (), (), value.body))
             else:
-                self.equations[id(s)] = Equation(name, (), (), value.body, s.span, s)
+                self.equations[id(s)] = Equation(name, (), (), unshadow(value.body, frozenset(), self.variables), s.span, s)
             return
         self.check_size(name, value.ranges, s.span)
         if not leaves_declared and not reads(value.body):
@@ -310,7 +311,7 @@ class Builder(Pieces):
             taken.add(nice[-1])
         put = dict(zip(value.indices, map(self.pool.index, nice)))
         self.equations[id(s)] = Equation(name, tuple(put[i] for i in value.indices), tuple(map(Binding, nice, value.ranges)),
-                                         substitute(value.body, put), s.span, s)
+                                         unshadow(substitute(value.body, put), frozenset(nice), self.variables), s.span, s)
 
     # ---- goals
 

@@ -90,4 +90,5 @@ class Pieces(Leaves):
         if value.ranges:
             raise Problem("E205", "an element of a table is one number", s.value.span, f"this is {value.describe()}", [Label(s.target.span, "an element")])
         bindings = tuple(Binding(b.name, scope.indices[b.name][1]) for b in s.binders)
-        return Equation(s.target.base.name, tuple(subs), bindings, value.body, s.span, s)
+        body = unshadow(value.body, frozenset(b.index for b in bindings), self.variables)
+        return Equation(s.target.base.name, tuple(subs), bindings, body, s.span, s)

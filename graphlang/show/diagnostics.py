@@ -15,7 +15,8 @@ from typing import Iterator, NamedTuple, Sequence
 
 from rich.console import Console
 
-from graphlang.diagnostics import MOST_DIAGNOSTICS, NOWHERE, Diagnostic, Source, Span
+from graphlang.diagnostics import MOST_DIAGNOSTICS, Diagnostic, Source, Span
+from graphlang.show.records import as_json as as_json, has_place
 from graphlang.show.console import Paper, breadth, can_show, clean
 
 TAB = 4
@@ -58,19 +59,6 @@ def short(diagnostics: Sequence[Diagnostic], source: Source | None) -> list[str]
     return [*lines, more] if more else lines
 
 
-def as_json(diagnostics: Sequence[Diagnostic], source: Source | None) -> list[dict]:
-    """All of them as data. Lines and columns count from 1, the end column is the one after the last character; they
-    are None where there is no place."""
-    out = []
-    for d in diagnostics:
-        line = column = end_line = end_column = None
-        if _has_place(d, source):
-            (line, column), (end_line, end_column) = source.position(d.at.start), source.position(d.at.end)
-        out.append({"code": d.code, "severity": d.severity, "message": d.message, "line": line, "column": column,
-                    "end_line": end_line, "end_column": end_column, "hints": list(d.hints)})
-    return out
-
-
 def _first(diagnostics: Sequence[Diagnostic]) -> tuple[list[Diagnostic], str]:
     if len(diagnostics) <= MOST_DIAGNOSTICS:
         return list(diagnostics), ""
@@ -78,14 +66,10 @@ def _first(diagnostics: Sequence[Diagnostic]) -> tuple[list[Diagnostic], str]:
     return order[:MOST_DIAGNOSTICS], f"and {len(order) - MOST_DIAGNOSTICS} more"
 
 
-def _has_place(d: Diagnostic, source: Source | None) -> bool:
-    return source is not None and d.at is not None and d.at != NOWHERE
-
-
 def _where(d: Diagnostic, source: Source | None) -> str:
     if source is None:
         return ""
-    if not _has_place(d, source):
+    if not has_place(d, source):
         return source.name
     line, column = source.position(d.at.start)
     return f"{source.name}:{line}:{column}"
@@ -115,7 +99,7 @@ def _paint(d: Diagnostic, source: Source | None, paper: Paper, width: int, box: 
 
 
 def _marks(d: Diagnostic, source: Source) -> Iterator[Mark]:
-    places = [(d.at, d.text, "^")] if _has_place(d, source) else []
+    places = [(d.at, d.text, "^")] if has_place(d, source) else []
     places += [(label.span, label.text, "-") for label in d.labels if label.span]
     for span, text, sign in places:
         yield _mark(span, text, sign, source)

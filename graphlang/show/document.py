@@ -16,7 +16,7 @@ from graphlang.graph.expressions import Expr, Index, reads
 from graphlang.graph.graph import Binding, Equation, Range, natural
 from graphlang.graph.spell import formula, spell, variable
 from graphlang.run import Pass, Run, nest, offsets
-from graphlang.show.diagnostics import as_json
+from graphlang.show.records import as_json
 from graphlang.syntax.format import SOURCE, format_expr
 
 LONGEST = 2000  # characters of a formula

@@ -14,7 +14,7 @@ def number(x: float, digits: int = 6) -> str:
     """With so many significant digits; a whole number with all of its."""
     if not math.isfinite(x):
         return "nan" if x != x else "inf" if x > 0 else "-inf"
-    if x.is_integer() and abs(x) < LARGEST_WHOLE:
+    if abs(x) < LARGEST_WHOLE and x == int(x):
         return f"{x:.0f}"
     text = f"{x:.{digits}g}"
     if "e" in text:

@@ -136,12 +136,12 @@ class Sheet:
     # ---- writing
 
     def title(self, text: str, width: int) -> None:
-        text = clean(text)
-        if self.options.plain:
-            self.paper.line((text, "bold"))
-            return
-        rule = self.signs.rule * max(3, width - breadth(text) - 3)
-        self.paper.line((f"{self.signs.left} ", "dim"), (text, "bold"), (f" {rule}", "dim"))
+        for k, part in enumerate(wrap(clean(text), max(20, self.width - 2), 2)):
+            if self.options.plain:
+                self.paper.line((part, "bold"))
+                continue
+            rule = self.signs.rule * (min(width, self.width) - breadth(part) - 3)
+            self.paper.line((f"{self.signs.left} " if k == 0 else "  ", "dim"), (part, "bold"), (f" {rule}" if k == 0 else "", "dim"))
 
     def gap(self, hidden: int, total: int, what: str = "rows") -> None:
         self.paper.line((f" {self.signs.gap}  {hidden:,} more {what}: {total:,} {what}, `--all` shows them", "italic"))
@@ -215,7 +215,7 @@ def total_width(shape: Columns) -> int:
 
 def heading(sheet: Sheet, shape: Columns) -> None:
     signs, two = sheet.signs, bool(shape.backward) and not shape.stacked
-    sheet.title(file_name(sheet.run.graph), max(total_width(shape) + 1, 24))
+    sheet.title(file_name(sheet.run.graph), max(total_width(shape), 24))
     if shape.stacked:
         sheet.paper.line((" Forward, and below each row Backward", "bold"))
         if not sheet.options.plain:
