@@ -128,10 +128,15 @@ def variance(v):
     return sum((x - middle) ** 2 for x in v) / len(v)
 
 
+def root(square):
+    at_a_kink(square)
+    return mp.sqrt(square)
+
+
 REDUCTIONS = {
     "sum": lambda v: mp.fsum(v), "prod": lambda v: mp.fprod(v), "mean": lambda v: mp.fsum(v) / len(v),
-    "max": lambda v: largest(*v), "min": lambda v: -largest(*(-x for x in v)), "var": variance, "std": lambda v: mp.sqrt(variance(v)),
-    "norm": lambda v: mp.sqrt(sum(x * x for x in v)), "logsumexp": lambda v: mp.log(sum(map(mp.exp, v))),
+    "max": lambda v: largest(*v), "min": lambda v: -largest(*(-x for x in v)), "var": variance, "std": lambda v: root(variance(v)),
+    "norm": lambda v: root(sum(x * x for x in v)), "logsumexp": lambda v: mp.log(sum(map(mp.exp, v))),
 }  # fmt: skip
 
 

@@ -154,7 +154,7 @@ class Writer:
         """`sum(… for i in a..b)` and its like, of one or two indices."""
         if len(at) >= 4:
             return self.atom(at)
-        f, inner, binders = self.pick(REDUCE), dict(at), []
+        f, inner, binders, k = self.pick(REDUCE), dict(at), [], ""
         i = self.index(inner)
         r = self.pick(RANGES)
         outer = [(k, over) for k, over in at.items() if over[0] < over[1]]
@@ -179,6 +179,8 @@ class Writer:
                 inner[j] = self.pick(RANGES)
                 binders.append(f"{j} in {self.span(inner[j])}")
         e = self.scalar(inner, depth - 1)
+        if f == "std" and (inner[i][0] == inner[i][1] or k):
+            f = "var"  # of one element std has a kink
         if f == "std":
             e = f"{i} + sin({e})"
         if f in ("max", "min"):

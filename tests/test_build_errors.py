@@ -40,7 +40,7 @@ WRONG = {  # name: (program, code, line, words that occur in the message, the la
     "several goals": ("input x = 1\ny = x\nz = 2x", "E402", 2, ["`y`, `z`", "minimize y"]),
     "table to minimise": ("input x[3] = 1\ny = 2*x\nminimize y", "E404", 3, ["is a scalar"]),
     "slice": ("input x[1..3] = 1\nJ = sum(x[1:2])", "E022", 2, []),
-    "range as subscript": ("input x[1..3] = 1\nJ = sum(x[1..2])", "E015", 2, ["slices"]),
+    "range as subscript": ("input x[1..3] = 1\nJ = sum(x[1..2])", "E015", 2, ["is a slice"]),
     "recursive function": ("f(v) = f(v - 1)\ninput x = 1\nJ = f(x)", "E109", 1, ["`f` calls itself", "recurrence"]),
     "variable called": ("input x = 1\ny = sigmoid(x)\nJ = y(1-y)", "E301", 3, ["y*("]),
     "subscript not whole": ("input x[1..3] = 1\nJ = x[1.5]", "E207", 2, ["whole number"]),

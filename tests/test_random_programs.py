@@ -1,6 +1,6 @@
 """Laws that every program keeps, on programs made at random (programs_at_random.py).
 
-The normal run takes some 40 seconds; `-m nightly` tries ten times as many.
+The normal run takes less than a minute; `-m nightly` tries ten times as many.
 """
 
 import struct
@@ -9,7 +9,7 @@ from random import Random
 import mp_oracle as oracle
 import mpmath as mp
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from programs_at_random import programs, shuffled
 
@@ -29,7 +29,7 @@ def laws(examples):
 
     def decorate(law):
         def limited(count):
-            return settings(max_examples=count, deadline=None, database=None, derandomize=count == examples,
+            return settings(max_examples=count, deadline=None, database=None, derandomize=count == examples, phases=[Phase.generate],
                             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much])
 
         law_given = given(text=programs(), random=st.integers(0, 2**40).map(Random))(law)
@@ -79,7 +79,7 @@ def assert_agrees(found, exact, coarse, tolerance, what):
             assert off <= 10 * abs(coarse()[k] - w), f"{what}: {f!r} is not {mp.nstr(w, 17)}"
 
 
-@laws(60)
+@laws(30)
 def test_values_and_adjoints_agree_with_the_oracle(text, random):
     """To 1e-12 and 1e-9 relative: an adjoint is a sum of products of many values, each rounded, and may cancel."""
     run = loads(text).run()
@@ -132,9 +132,11 @@ def assert_reads_back(run, expression, bindings, wanted, largest, text):
 def test_every_formula_evaluates_to_the_adjoint(text, random):
     run = loads(text).run()
     (p,) = run.passes
+    greatest = max(abs(a) for adjoint in p.sweep.adjoints.values() for a in adjoint)
     for name in p.derivative.variables:
         adjoint = run.adjoint(p, name)
-        largest = max((abs(v) for e in adjoint.entries for v in e.value), default=0.0)
+        # where adjoints on the way cancel to next to nothing, what is left of them is rounding
+        largest = max([1e-6 * greatest, *(abs(v) for e in adjoint.entries for v in e.value)])
         whole = run.graph.variables[name].ranges
         seen = 0
         for piece in adjoint.pieces:

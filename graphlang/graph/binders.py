@@ -39,8 +39,9 @@ class Binders:
                 low, high = self.bound(b.low, here), self.bound(b.high, here)
                 interval = Range(int(self.extent(low, indices)[0]), int(self.extent(high, indices)[1]))
             own = b.name
-            if own in scope.avoid:
-                own = fresh("i", scope.avoid | {o for o, _ in indices.values()} | set(self.variables))
+            taken = {o for o, _ in indices.values()}
+            if own in scope.avoid or own in taken:
+                own = fresh("i", scope.avoid | taken | set(self.variables))
             indices = {**indices, b.name: (own, interval)}
             binders.append(self.pool.bound(own, low, high))
             self.check_empty_bound(node, interval, b)

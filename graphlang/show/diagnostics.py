@@ -38,6 +38,8 @@ def paint(diagnostics: Sequence[Diagnostic], source: Source | None, console: Con
     """Each with its places in the source under it; at most 20, errors before warnings if there are more."""
     paper = Paper(console)
     box = can_show(console, "╭─│…")
+    if source is not None and not can_show(console, source.text):  # one sign for one, so that the carets stay right
+        source = Source(source.name, source.text.encode(console.encoding, "replace").decode(console.encoding))
     shown, more = _first(diagnostics)
     for n, d in enumerate(shown):
         if n:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
-from typing import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Callable, Iterator
 
 from graphlang.derive.reverse import pieces
 from graphlang.show.console import Line, breadth, pad
@@ -70,12 +70,9 @@ def increment_lines(block: list[Cell], width: int, arrow: str) -> Iterator[list[
         yield lay(c, most, width >= WIDE - INDENT, arrow)
 
 
-class Sum(Cell):
-    """`head` the left side, `locals` the right sides one below the other."""
-
-
 def sums(sheet, name: str) -> Iterator[Cell]:
-    """The adjoint of a variable in the steps of version A: chain rule, formula, value."""
+    """The adjoint of a variable in the steps of version A: chain rule, formula, value. `head` is the left side, `locals` the right
+    sides one below the other."""
     for piece, cell in zip(pieces(sheet.p.derivative, name), sheet.adjoint_cells(name)):
         left, rights, _ = sheet.texts.piece(piece)
         if sheet.texts.is_seed(piece) or not piece.terms:

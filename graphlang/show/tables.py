@@ -10,9 +10,9 @@ from typing import Iterator
 
 from rich.console import Console
 
-from graphlang.derive.reverse import SHOWN, Contribution, Derivative
-from graphlang.graph.graph import Equation
-from graphlang.graph.order import backward_order, forward_order
+from graphlang.derive.reverse import SHOWN, Contribution, Derivative, pieces
+from graphlang.graph.expressions import Index
+from graphlang.graph.graph import Equation, Range
 from graphlang.run import Run, offsets
 from graphlang.show.cells import Adjoints, Texts, box_extents
 from graphlang.show.console import Line, Paper, Signs, breadth, can_show, clean, pad
@@ -112,13 +112,11 @@ class Sheet:
         return Cell(f"{v.role} {self.texts.name(name)}", value=self.table(self.run.flat[name], [r.extent for r in v.ranges]))
 
     def adjoint_cells(self, name: str) -> Iterator[Cell]:
-        from graphlang.derive.reverse import pieces
-
         whole = self.run.graph.variables[name].ranges
         for piece in pieces(self.p.derivative, name):
             left, rights, locals = self.texts.piece(piece)
             ranges = dict(piece.over)
-            box = tuple(ranges[s.name] if hasattr(s, "name") else type(whole[0])(int(s.value), int(s.value)) for s in piece.at)
+            box = tuple(ranges[s.name] if type(s) is Index else Range(int(s.value), int(s.value)) for s in piece.at)
             flat = self.p.sweep.adjoints[name]
             value = [flat[k] for k in offsets(box, whole)] if whole else flat
             direct = not locals and len(piece.terms) == 1
@@ -262,8 +260,6 @@ def order_note(sheet: Sheet, items: list[Equation]) -> Iterator[Line]:
 
 def show_grad(derivative: Derivative, console: Console, options: Options = Options()) -> None:
     """The backward column as formulas: for each variable its adjoint, and below it the local derivatives."""
-    from graphlang.derive.reverse import pieces
-
     ascii = options.ascii or not can_show(console, "⇒Σ∀·…ⱼα∂")
     texts, paper, signs = Adjoints(derivative, ascii, options.form), Paper(console), Signs(ascii, options.plain)
     width = options.width or console.width

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from graphlang.derive.reverse import Contribution
-from graphlang.graph.graph import Range
 from graphlang.run import Pass, Run, offsets
 
 
