@@ -18,7 +18,7 @@ from graphlang.derive.reverse import RAW, SHOWN, Derivative, differentiate
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Source, did_you_mean
 from graphlang.engines.blame import explain, explain_adjoint
 from graphlang.engines.initial import initial_values
-from graphlang.engines.reference import Backward, backward, evaluate, forward
+from graphlang.engines.reference import backward, evaluate, forward
 from graphlang.engines.tape import TooLarge
 from graphlang.graph.build import build
 from graphlang.graph.coverage import check_expression

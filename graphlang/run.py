@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from graphlang.derive.reverse import COMPUTED, SHOWN, Contribution, Derivative, Piece, local, piece_formula, pieces
 from graphlang.diagnostics import Diagnostic, GraphError, Source
 from graphlang.engines.reference import Backward, Values, _elements, evaluate
-from graphlang.graph.expressions import Expr, Index
-from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Range, Variable, natural
+from graphlang.graph.coverage import interval
+from graphlang.graph.expressions import Expr
+from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Variable, natural
 from graphlang.graph.order import Plan
+from graphlang.syntax.names import canonical
 
 
 class Step(NamedTuple):
@@ -112,8 +113,6 @@ class Run:
     def __getitem__(self, key):
         """`run["z"]`, or `run["z", 0]` by the program's own index."""
         name, *subs = key if isinstance(key, tuple) else (key,)
-        from graphlang.syntax.names import canonical
-
         name = canonical(name)
         v = self.graph.variables[name]
         if not subs:
@@ -192,8 +191,6 @@ class Run:
         return expression, self._over(c, expression.free)
 
     def _over(self, c: Contribution, free: frozenset[str]) -> tuple[Binding, ...]:
-        from graphlang.graph.coverage import interval
-
         over = dict(c.over)
         for b in c.summed:
             over[b.index] = interval(b, over)

@@ -233,6 +233,13 @@ def test_a_gather_is_written_with_where():
     assert re.search(r"dJ/dE. = Σ_i where\(c. == .*, 0\)", text.replace("\n", " "))
 
 
+def test_a_summed_index_and_its_local_derivative_have_one_name():
+    program = "data c[1..3] = [1, 2, 1]\nparam E[1..2, 1..2] = [[1, 2], [3, 4]]\nv[i,k] = E[c[i],k]^2 for i in 1..3, k in 1..2\n"
+    text = shown(loads(program + "J = sum(v) + sum(E[i,i] for i in 1..2)\nminimize J\n").run(), 400, mode="A")
+    cell = next(c for c in backward_cells(text) if c.startswith("dJ/dE"))
+    assert "Σ_l=1..3 where(cₗ == i, dJ/dvₗₖ·dvₗₖ/dEᵢₖ, 0),  ∂J/∂Eᵢₖ = 1,  dvₗₖ/dEᵢₖ = 2E[cₗ,k]" in cell
+
+
 def test_grad_has_the_formulas_without_numbers():
     text = to_text(show_grad, lecture("simple").derivative())
     assert "dJ/dt = dJ/du₁·cos(t) + 3·dJ/du₂\n    du₁/dt = cos(t),  du₂/dt = 3\n" in text

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple
 
-from graphlang.graph.expressions import (Bound, Call, Expr, Index, Number, Pick, Pool, Read, Reduce, affine, fresh, operands,
-                                         substitute)
+from graphlang.graph.expressions import (Bound, Call, Expr, Index, Number, Pick, Read, Reduce, fresh, substitute)
 from graphlang.derive.simplify import fold
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Equation

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Iterable, Mapping
+from typing import Mapping
 
-from graphlang.derive.local import COMPUTED, RAW, SHOWN, Guard, Occurrence, occurrences
+from graphlang.derive.local import COMPUTED, RAW as RAW, SHOWN, Guard, occurrences
 from graphlang.derive.simplify import tidy, tidy_product
 from graphlang.graph.coverage import interval
-from graphlang.graph.expressions import Bound, Expr, Index, Number, Pool, Read, affine, fresh, from_affine, postorder, substitute, unshadow
+from graphlang.graph.expressions import Bound, Expr, Index, Pool, Read, affine, fresh, from_affine, postorder, substitute, unshadow
 from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Range, Variable, meets, natural
 from graphlang.graph.order import Group, Plan, backward_order, distances, plan
 

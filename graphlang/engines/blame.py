@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import Iterator, Mapping
 
-from graphlang.derive.reverse import Contribution, Derivative
-from graphlang.diagnostics import Diagnostic, Label, NOWHERE
-from graphlang.engines.tape import Layout, Tape
+from graphlang.derive.reverse import Derivative, local
+from graphlang.diagnostics import Diagnostic, NOWHERE
+from graphlang.engines.tape import Tape
 from graphlang.graph.coverage import points, scoped
-from graphlang.graph.expressions import Call, Expr, Index, Number, Pick, Read, Reduce, affine, operands, substitute
+from graphlang.graph.expressions import Call, Expr, Index, Number, Pick, Read, Reduce, affine, substitute
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Box, Equation, Graph, Range
-from graphlang.graph.reductions import REDUCTIONS
 from graphlang.graph.spell import formula
 from graphlang.syntax.format import SOURCE
 
@@ -195,8 +194,6 @@ def explain_adjoint(derivative: Derivative, name: str, offset: int, sweep, value
     for c in derivative.incoming.get(name, ()):
         part = sweep.parts.get(c, ())
         if any(not math.isfinite(p) for p in part):
-            from graphlang.derive.reverse import local
-
             f = formula(local(c), SOURCE, 200)
             at = {b.index: b.range.low for b in c.source.bindings}
             ranges = {n: x.ranges for n, x in graph.variables.items()}

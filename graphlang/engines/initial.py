@@ -5,7 +5,6 @@ NumPy's door for random numbers: it is imported only where a program has `normal
 
 from __future__ import annotations
 
-import math
 from typing import Mapping
 
 from graphlang.engines.reference import Values, evaluate

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Iterator, Mapping, NamedTuple
 
 from graphlang.derive.reverse import Contribution, Derivative
-from graphlang.engines.tape import ADD, STORE, Tape, TooLarge
-from graphlang.graph.expressions import Call, Expr, Index, Number, Read
+from graphlang.engines.tape import ADD, STORE, Tape
+from graphlang.graph.coverage import points
+from graphlang.graph.expressions import Expr, Index, Number, Read
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Binding, Box, Equation, Graph, Range
 from graphlang.graph.order import Group
@@ -153,8 +154,6 @@ def first_bad(e: Equation, values: Values, ranges: Mapping[str, Box]) -> Bad | N
         return None if math.isfinite(table[offset]) else _bad_at(e, {}, values, ranges)
     if all(map(math.isfinite, table)):
         return None
-    from graphlang.graph.coverage import points
-
     for at in points(e.bindings, ()):
         if not math.isfinite(table[offset_of(e.subs, ranges[e.target], at)]):
             bad = _bad_at(e, dict(at), values, ranges)
@@ -256,7 +255,6 @@ def _elements(c: Contribution, box: Box, whole: Box, part: list[float]) -> Itera
 def _code(c: Contribution, part: list[float], adjoints: Values, values: Values, ranges, tape: Tape) -> None:
     """At the innermost block of the equation's own indices: loops over the inner ones, and the addition."""
     pool = c.read.pool
-    tables = tape.tables
     upstream = pool.read(f"\0{c.source.target}", c.source.subs)
     opened = [tape.open_loop(b.index, b.low, b.high) for b in c.loops]
     factor = tape.place(upstream)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from graphlang.diagnostics import Diagnostic, Label
+from graphlang.diagnostics import Label
 from graphlang.graph.constant import constant
 from graphlang.graph.expressions import Bound, Expr, Pool, affine, fresh, tidy_index
 from graphlang.graph.graph import Range, Variable

@@ -10,14 +10,12 @@ from __future__ import annotations
 from typing import Iterable, Mapping
 
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Span
-from graphlang.graph.constant import constant
-from graphlang.graph.coverage import check_coverage, check_reads
+from graphlang.graph.coverage import check_reads
 from graphlang.graph.expressions import Index, Number, Pool, Reduce, postorder, fresh, reads, substitute, unshadow
-from graphlang.graph.functions import ALIASES, FUNCTIONS
-from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Initial, Range, Variable
+from graphlang.graph.graph import Binding, Equation, Goal, Graph, Initial, Variable
 from graphlang.graph.lower import Lowering
 from graphlang.graph.pieces import Pieces
-from graphlang.graph.values import BUILT_IN, INITIALISERS, Problem, Scope, Value
+from graphlang.graph.values import BUILT_IN, Problem, Scope, Value
 from graphlang.graph.order import check_cycles
 from graphlang.syntax import ast
 
@@ -114,7 +112,7 @@ class Builder(Pieces):
                             self.lowering.warnings.append(Diagnostic("W101", f"`{name}` replaces the built-in function in this program",
                                                                      name_span, severity="warning"))
                         self.functions[name] = s
-                case ast.Setting(name, value, span):
+                case ast.Setting(name, _, span):
                     if name != "seed":
                         self.report("E405", f"there is no setting `{name}`", span, hints=("`set seed = 0`",))
                     else:

@@ -6,8 +6,9 @@ from itertools import islice, product
 from typing import Iterator
 
 from graphlang.diagnostics import Diagnostic, Label, Span
-from graphlang.graph.expressions import Bound, Expr, Number, Pick, Read, Reduce, affine, operands
-from graphlang.graph.graph import Binding, Box, Equation, Graph, Range, meets, read_box
+from graphlang.graph.expressions import Bound, Expr, Pick, Read, Reduce, affine, operands
+from graphlang.graph.graph import Binding, Box, Equation, Graph, Range, meets
+from graphlang.graph.values import Problem
 from graphlang.syntax import ast
 
 MOST_POINTS = 1_000_000  # tried when intervals alone cannot tell
@@ -246,8 +247,6 @@ def _integer(root: ast.Expr, at: dict[str, int], graph: Graph) -> int | None:
 
 def check_expression(root: Expr, bindings: tuple[Binding, ...], ranges, span: Span) -> None:
     """The reads of a lone expression (an expectation, `evaluate`). Raises Problem for one outside its range."""
-    from graphlang.graph.values import Problem
-
     for node, around in scoped(root):
         if type(node) is not Read or not node.args:
             continue

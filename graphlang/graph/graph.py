@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Iterable, NamedTuple
 
 from graphlang.diagnostics import Diagnostic, Source, Span
-from graphlang.graph.expressions import Expr, Index, Number, Pool, Read, affine, reads
+from graphlang.graph.expressions import Expr, Index, Pool, Read, affine
 from graphlang.syntax import ast
 
 

@@ -116,7 +116,7 @@ class Lowering(TableOperations, Binders):
                 labels.append(Label(where, f"`{near}` is defined here"))
         elif name[0] == "d" and len(name) > 1:
             half = name[1:]
-            hints = (f"a derivative is written without blanks: `dJ/dx`",) if half in self.variables else ()
+            hints = ("a derivative is written without blanks: `dJ/dx`",) if half in self.variables else ()
         elif name in BUILT_IN:
             hints = (f"`{name}` is a function: write `{name}(…)`",)
         return Problem("E101", f"`{name}` is not defined", span, "no variable has this name", labels, hints)

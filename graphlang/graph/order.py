@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Iterable, Iterator
 
 from graphlang.diagnostics import Diagnostic, Label
-from graphlang.graph.coverage import interval, points, reach, scoped
-from graphlang.graph.expressions import Bound, Read, affine, reads, substitute
-from graphlang.graph.graph import Box, Equation, Graph, Range, meets, natural
+from graphlang.graph.coverage import interval, reach, scoped
+from graphlang.graph.expressions import Read, reads
+from graphlang.graph.recurrence import Cycle, element_order
+from graphlang.graph.graph import Box, Equation, Graph, meets, natural
 
-MOST_RECURRENCE = 5_000_000  # elements of one recurrence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,11 +105,6 @@ class Plan:
     below: dict[Equation, list[Equation]]
 
 
-class Cycle(Exception):
-    def __init__(self, path: list[tuple[Equation, tuple[int, ...]]]):
-        self.path = path
-
-
 def plan(graph: Graph) -> Plan:
     """Raises Cycle when an element depends on itself."""
     if not graph.plans:
@@ -147,81 +142,6 @@ def _element(e: Equation, at: tuple[int, ...]) -> str:
     values = dict(zip((b.index for b in e.bindings), at))
     subs = [values.get(getattr(s, "name", None), int(getattr(s, "value", 0))) for s in e.subs]
     return f"{e.target}[{','.join(map(str, subs))}]" if subs else e.target
-
-
-def element_order(members: list[Equation], graph: Graph) -> list[tuple[Equation, tuple[int, ...]]]:
-    """The elements of a recurrence, each after those it reads. Gathers inside one are not followed: they read
-    tables of integers, which are leaves."""
-    names = {e.target for e in members}
-    size = sum(_size(e) for e in members)
-    if size > MOST_RECURRENCE:
-        raise Cycle([(members[0], tuple(b.range.low for b in members[0].bindings))])
-    owner: dict[tuple, tuple[Equation, tuple[int, ...]]] = {}
-    for e in members:
-        for at in points(e.bindings, ()):
-            key = tuple(at.values())
-            owner[(e.target, *_subs(e, at))] = (e, key)
-    inside = {e: [(n, around) for n, around in scoped(e.value) if type(n) is Read and n.name in names] for e in members}
-
-    def below(e: Equation, key: tuple[int, ...]):
-        at = dict(zip((b.index for b in e.bindings), key))
-        for read, around in inside[e]:
-            forms = [affine(s) for s in read.args]
-            if any(f is None for f in forms):
-                continue
-            for inner in _inner_points(around, at):
-                found = owner.get((read.name, *(c + sum(f * inner[k] for k, f in form.items()) for c, form in forms)))
-                if found is not None:
-                    yield found
-
-    done: dict[tuple, bool] = {}
-    out: list[tuple[Equation, tuple[int, ...]]] = []
-    for root in owner.values():
-        if root in done:
-            continue
-        done[root] = False
-        work = [(root, below(*root))]
-        while work:
-            node, rest = work[-1]
-            child = next((c for c in rest if not done.get(c, False)), None)
-            if child is None:
-                work.pop()
-                done[node] = True
-                out.append(node)
-            elif child in done:
-                path = [n for n, _ in work]
-                raise Cycle(path[path.index(child):])
-            else:
-                done[child] = False
-                work.append((child, below(*child)))
-    return out
-
-
-def _subs(e: Equation, at: dict[str, int]) -> tuple[int, ...]:
-    return tuple(at[s.name] if s.free else int(s.value) for s in e.subs)
-
-
-def _size(e: Equation) -> int:
-    n = 1
-    for b in e.bindings:
-        n *= b.range.extent
-    return n
-
-
-def _inner_points(around: tuple[Bound, ...], at: dict[str, int]) -> Iterator[dict[str, int]]:
-    """Assignments of the indices of inner reductions, given the outer ones."""
-    if not around:
-        yield at
-        return
-    if not any(b.free & at.keys() for b in around):
-        for inner in points((), around):
-            yield {**at, **inner}
-        return
-    pool = around[0].pool
-    put = {k: pool.number(v) for k, v in at.items()}
-    fixed = tuple(pool.bound(b.index, substitute(b.low, put), substitute(b.high, put)) for b in around)
-    for inner in points((), fixed):
-        yield {**at, **inner}
 
 
 # ---- order for a goal

@@ -9,9 +9,9 @@ from typing import Mapping
 
 from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.graph.coverage import points
-from graphlang.graph.expressions import Call, Expr, Index, Number, Pick, Read, Reduce, affine, operands, rebuild, substitute
+from graphlang.graph.expressions import Expr, Index, Number, Pick, Read, Reduce, affine, operands, rebuild, substitute
 from graphlang.graph.functions import FUNCTIONS
-from graphlang.graph.graph import Equation, Goal, Graph, Range, Variable
+from graphlang.graph.graph import Equation, Goal, Graph, Variable
 from graphlang.graph.reductions import REDUCTIONS
 
 MOST_NODES = 500_000  # of the unrolled graph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterable, Mapping
 
 from graphlang.derive.reverse import SHOWN, Contribution, Derivative, Piece, local, piece_formula
-from graphlang.graph.expressions import Expr, Index, Number, Reduce, reads, substitute
+from graphlang.graph.expressions import Expr, Index, Number, Reduce, fresh, reads, substitute
 from graphlang.graph.graph import Binding, Box, Equation, Graph
 from graphlang.graph.spell import formula, number, spell, tree_size
 from graphlang.syntax import ast
@@ -122,35 +122,51 @@ class Adjoints(Texts):
 
     def direct(self, c: Contribution, put: Mapping[str, Expr] = {}) -> str:
         """What the goal itself contributes: its local derivative, summed."""
-        return self.expression(substitute(self._summed(c, local(c, self.form)), put))
+        return self.expression(self._summed(c, local(c, self.form), put))
 
     def product(self, c: Contribution, put: Mapping[str, Expr] = {}) -> str:
         """`Σ_j dJ/daⱼ·daⱼ/dxᵢ`"""
         if self._is_scalar(c):
             return f"{self.adjoint(c.source.target)}{'·' if self.style.pretty else '*'}{self._label(c)}"
-        label = self.label(c)
-        upstream = self.pool.read(self.derivative.adjoint_name(c.source.target), c.source_subs)
-        return self._sum(c, substitute(self._summed(c, self.pool.call("*", upstream, label)), put))
+        return self._sum(c, self._summed(c, self.pool.call("*", self._upstream(c), self.label(c)), put))
 
     def local(self, c: Contribution, put: Mapping[str, Expr] = {}) -> str:
         """`daⱼ/dxᵢ = αⱼᵢ`"""
+        put = self._apart(c, put)
         label = self._label(c) if self._is_scalar(c) else self.expression(substitute(self.label(c), put))
         return f"{label} = {self.expression(substitute(local(c, self.form), put))}"
 
     def expanded(self, c: Contribution, put: Mapping[str, Expr] = {}) -> str:
         """`dJ/du₁·cos(t)`: a contribution with its local derivative put in, in the order in which it is written."""
         f = local(c, self.form)
-        upstream = self.pool.read(self.derivative.adjoint_name(c.source.target), c.source_subs)
         if self.is_direct(c):
             product = f
+        elif type(f) is Number and abs(f.value) == 1:
+            product = self._upstream(c) if f.value == 1 else self.pool.neg(self._upstream(c))
         else:
-            product = upstream if f is self.pool.one else self.pool.neg(upstream) if f is self.pool.number(-1) else self.pool.call("*", upstream, f)
-        return self._sum(c, substitute(self._summed(c, product), put))
+            product = self.pool.call("*", self._upstream(c), f)
+        return self._sum(c, self._summed(c, product, put))
 
-    def _summed(self, c: Contribution, value: Expr) -> Expr:
+    def _upstream(self, c: Contribution) -> Expr:
+        return self.pool.read(self.derivative.adjoint_name(c.source.target), c.source_subs)
+
+    def _apart(self, c: Contribution, put: Mapping[str, Expr]) -> dict[str, Expr]:
+        """`put` with new names for the summed indices that are called like an index which is put in."""
+        incoming = {name for v in put.values() for name in v.free}
+        out, taken = dict(put), incoming | set(put) | {b.index for b in c.summed} | {b.index for b in c.over} | {b.index for b in c.source.bindings}
+        for b in c.summed:
+            if b.index in incoming:
+                name = fresh(b.index, taken)
+                taken.add(name)
+                out[b.index] = self.pool.index(name)
+        return out
+
+    def _summed(self, c: Contribution, value: Expr, put: Mapping[str, Expr]) -> Expr:
         for guard in reversed(c.guards):
             value = self.pool.where(guard, value, self.pool.zero)
-        return self.pool.sum(c.summed, value)
+        put = self._apart(c, put)
+        binders = tuple(self.pool.bound(getattr(put.get(b.index), "name", b.index), substitute(b.low, put), substitute(b.high, put)) for b in c.summed)
+        return self.pool.sum(binders, substitute(value, put))
 
     def _sum(self, c: Contribution, value: Expr) -> str:
         """A sum over indices of the row's own equation, whose ranges stand beside it: `Σ_j`, not `Σ_j=1..2`."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from math import inf
-from typing import Any
 
 from graphlang.diagnostics import Diagnostic, Label, Span
 from graphlang.syntax.ast import (

@@ -1,0 +1,133 @@
+"""Recurrences: tables that read themselves or one another, element by element."""
+
+from __future__ import annotations
+
+from typing import Iterator, Mapping
+
+from graphlang.diagnostics import Diagnostic, GraphError
+from graphlang.graph.constant import constant
+from graphlang.graph.coverage import points
+from graphlang.graph.expressions import Bound, Call, Expr, Read, Reduce, affine, operands, reads, substitute
+from graphlang.graph.graph import Equation, Graph
+
+MOST_ELEMENTS = 5_000_000  # of one recurrence
+
+Guarded = tuple[Read, tuple[Bound, ...], tuple[tuple[Expr, bool], ...]]
+
+
+class Cycle(Exception):
+    def __init__(self, path: list[tuple[Equation, tuple[int, ...]]]):
+        self.path = path
+
+
+def element_order(members: list[Equation], graph: Graph) -> list[tuple[Equation, tuple[int, ...]]]:
+    """The elements of a recurrence, each after those it reads. Gathers inside one are not followed: they read
+    tables of integers, which are leaves."""
+    names = {e.target for e in members}
+    size = sum(_size(e) for e in members)
+    if size > MOST_ELEMENTS:
+        raise GraphError([Diagnostic("E902", f"a recurrence of {size:,} elements; the limit is {MOST_ELEMENTS:,}", members[0].span)], graph.source)
+    owner: dict[tuple, tuple[Equation, tuple[int, ...]]] = {}
+    for e in members:
+        for at in points(e.bindings, ()):
+            key = tuple(at.values())
+            owner[(e.target, *_subs(e, at))] = (e, key)
+    inside = {e: [r for r in guarded_reads(e.value) if r[0].name in names] for e in members}
+
+    def below(e: Equation, key: tuple[int, ...]):
+        at = dict(zip((b.index for b in e.bindings), key))
+        for read, around, guards in inside[e]:
+            forms = [affine(s) for s in read.args]
+            if any(f is None for f in forms):
+                continue
+            for inner in _inner_points(around, at):
+                if not all(_holds(condition, wanted, inner) for condition, wanted in guards):
+                    continue
+                found = owner.get((read.name, *(c + sum(f * inner[k] for k, f in form.items()) for c, form in forms)))
+                if found is not None:
+                    yield found
+
+    done: dict[tuple, bool] = {}
+    out: list[tuple[Equation, tuple[int, ...]]] = []
+    for root in owner.values():
+        if root in done:
+            continue
+        done[root] = False
+        work = [(root, below(*root))]
+        while work:
+            node, rest = work[-1]
+            child = next((c for c in rest if not done.get(c, False)), None)
+            if child is None:
+                work.pop()
+                done[node] = True
+                out.append(node)
+            elif child in done:
+                path = [n for n, _ in work]
+                raise Cycle(path[path.index(child):])
+            else:
+                done[child] = False
+                work.append((child, below(*child)))
+    return out
+
+
+def _subs(e: Equation, at: dict[str, int]) -> tuple[int, ...]:
+    return tuple(at[s.name] if s.free else int(s.value) for s in e.subs)
+
+
+def _size(e: Equation) -> int:
+    n = 1
+    for b in e.bindings:
+        n *= b.range.extent
+    return n
+
+
+def _inner_points(around: tuple[Bound, ...], at: dict[str, int]) -> Iterator[dict[str, int]]:
+    """Assignments of the indices of inner reductions, given the outer ones."""
+    if not around:
+        yield at
+        return
+    if not any(b.free & at.keys() for b in around):
+        for inner in points((), around):
+            yield {**at, **inner}
+        return
+    pool = around[0].pool
+    put = {k: pool.number(v) for k, v in at.items()}
+    fixed = tuple(pool.bound(b.index, substitute(b.low, put), substitute(b.high, put)) for b in around)
+    for inner in points((), fixed):
+        yield {**at, **inner}
+
+
+def guarded_reads(root: Expr) -> Iterator[Guarded]:
+    """Each read with the binders around it and the branches of `where` that it stands in, as far as their conditions
+    are about indices only: (condition, which way it must go)."""
+    work: list[tuple[Expr, tuple[Bound, ...], tuple[tuple[Expr, bool], ...]]] = [(root, (), ())]
+    seen = set()
+    while work:
+        node, around, guards = item = work.pop()
+        if item in seen:
+            continue
+        seen.add(item)
+        if type(node) is Read:
+            yield item
+        if type(node) is Call and node.function == "where" and not reads(node.args[0]) and constant_over_indices(node.args[0]):
+            condition, yes, no = node.args
+            work += [(yes, around, (*guards, (condition, True))), (no, around, (*guards, (condition, False)))]
+        elif type(node) is Reduce:
+            inner = around
+            for b in node.binders:
+                work += [(e, inner, guards) for e in (b.low, b.high)]
+                inner = (*inner, b)
+            work.append((node.body, inner, guards))
+            work += [(s, around, guards) for s in node.at]
+        else:
+            work += [(a, around, guards) for a in operands(node)]
+
+
+def constant_over_indices(condition: Expr) -> bool:
+    """Whether a condition is decided once its indices have values."""
+    return constant(substitute(condition, {n: condition.pool.zero for n in condition.free})) is not None
+
+
+def _holds(condition: Expr, wanted: bool, at: Mapping[str, int]) -> bool:
+    put = {n: condition.pool.number(at[n]) for n in condition.free}
+    return bool(constant(substitute(condition, put))) == wanted
