@@ -10,7 +10,7 @@ from __future__ import annotations
 __version__ = "0.1.0"
 __all__ = ["load", "loads", "Program", "Run", "Graph", "GraphError", "EvaluationError", "UsageError", "Diagnostic", "functions"]
 
-_WHERE = {"load": "pipeline", "loads": "pipeline", "Program": "pipeline", "UsageError": "pipeline", "Run": "run", "EvaluationError": "run",
+_WHERE = {"load": "pipeline", "loads": "pipeline", "Program": "pipeline", "UsageError": "given", "Run": "run", "EvaluationError": "run",
           "GraphError": "diagnostics", "Diagnostic": "diagnostics", "Graph": "api", "functions": "api"}
 
 

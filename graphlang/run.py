@@ -134,7 +134,7 @@ class Run:
     def evaluate(self, text: str):
         """The value of an expression in the program's names; `dJ/dx` of a goal may stand in it. With a trailing
         `for j in 1..2` a nested list over those indices. Raises GraphError."""
-        from graphlang.pipeline import evaluate_text
+        from graphlang.query import evaluate_text
 
         return evaluate_text(self, text)
 

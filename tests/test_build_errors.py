@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphlang.diagnostics import GraphError
-from graphlang.pipeline import UsageError, loads
+from graphlang.given import UsageError
+from graphlang.pipeline import loads
 
 PROGRAMS = [p.read_text(encoding="utf-8") for p in sorted((Path(__file__).parents[1] / "programs").rglob("*.graph"))]
 

@@ -7,7 +7,7 @@ import argparse
 from graphlang.cli.programs import add_program, names, read, tell, usage
 from graphlang.derive.reverse import RAW, SHOWN
 from graphlang.diagnostics import GraphError
-from graphlang.pipeline import UsageError
+from graphlang.given import UsageError
 
 EXAMPLES = """examples:
   graphlang grad simple.graph

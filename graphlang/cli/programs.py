@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from graphlang.diagnostics import GraphError
-from graphlang.pipeline import Program, UsageError, constant_value, load, loads
+from graphlang.given import UsageError, constant_value
+from graphlang.pipeline import Program, load, loads
 
 
 def add_program(parser: argparse.ArgumentParser) -> None:

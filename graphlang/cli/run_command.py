@@ -6,7 +6,7 @@ import argparse
 
 from graphlang.cli.programs import add_program, names, read, settings, tell, usage
 from graphlang.diagnostics import GraphError
-from graphlang.pipeline import UsageError
+from graphlang.given import UsageError
 from graphlang.run import EvaluationError
 
 EXAMPLES = """examples:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple
 
-from graphlang.graph.expressions import (Bound, Call, Expr, Index, Number, Pick, Read, Reduce, fresh, substitute)
+from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Read, Reduce
+from graphlang.graph.substitute import fresh, substitute
 from graphlang.derive.simplify import fold
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Equation

@@ -19,7 +19,9 @@ from typing import Mapping
 from graphlang.derive.local import COMPUTED, RAW as RAW, SHOWN, Guard, occurrences
 from graphlang.derive.simplify import tidy, tidy_product
 from graphlang.graph.coverage import interval
-from graphlang.graph.expressions import Bound, Expr, Index, Pool, Read, affine, fresh, from_affine, postorder, substitute, unshadow
+from graphlang.graph.affine import affine, from_affine
+from graphlang.graph.expressions import Bound, Expr, Index, Pool, Read, postorder
+from graphlang.graph.substitute import fresh, substitute, unshadow
 from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Range, Variable, meets, natural
 from graphlang.graph.order import Group, Plan, backward_order, distances, plan
 

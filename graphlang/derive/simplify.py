@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from graphlang.graph.expressions import Call, Expr, Number, Pool, operands, rebuild
+from graphlang.graph.expressions import Call, Expr, Number, Pool, operands, rebuild, transform
 from graphlang.graph.functions import FUNCTIONS
 
 
@@ -87,21 +87,7 @@ def _times(pool: Pool, number: float, factors: tuple[Expr, ...]) -> Expr:
 
 def tidy(root: Expr, atoms: frozenset[Expr] = frozenset()) -> Expr:
     """The same derivative, written as one would."""
-    done: dict[Expr, Expr] = {}
-    stack: list[tuple[Expr, bool]] = [(root, False)]
-    while stack:
-        node, ready = stack.pop()
-        if node in done:
-            continue
-        below = () if node in atoms else operands(node)
-        if not below:
-            done[node] = node
-        elif not ready:
-            stack.append((node, True))
-            stack.extend((b, False) for b in below if b not in done)
-        else:
-            done[node] = _tidy_node(node, tuple(done[b] for b in below))
-    return done[root]
+    return transform(root, _tidy_node, atoms)
 
 
 def _tidy_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
@@ -136,21 +122,7 @@ def tidy_product(a: Expr, b: Expr) -> Expr:
 
 def fold(root: Expr) -> Expr:
     """Decide what is made of numbers only (`2 == 3` in the scalar view) and drop what that leaves without effect."""
-    done: dict[Expr, Expr] = {}
-    stack: list[tuple[Expr, bool]] = [(root, False)]
-    while stack:
-        node, ready = stack.pop()
-        if node in done:
-            continue
-        below = operands(node)
-        if not below:
-            done[node] = node
-        elif not ready:
-            stack.append((node, True))
-            stack.extend((b, False) for b in below if b not in done)
-        else:
-            done[node] = _fold_node(node, tuple(done[b] for b in below))
-    return done[root]
+    return transform(root, _fold_node)
 
 
 def _fold_node(node: Expr, args: tuple[Expr, ...]) -> Expr:

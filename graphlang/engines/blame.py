@@ -9,7 +9,9 @@ from graphlang.derive.reverse import Derivative, local
 from graphlang.diagnostics import Diagnostic, NOWHERE
 from graphlang.engines.tape import Tape
 from graphlang.graph.coverage import points, scoped
-from graphlang.graph.expressions import Call, Expr, Index, Number, Pick, Read, Reduce, affine, substitute
+from graphlang.graph.affine import affine
+from graphlang.graph.expressions import Call, Expr, Index, Number, Pick, Read, Reduce
+from graphlang.graph.substitute import substitute
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Box, Equation, Graph, Range
 from graphlang.graph.spell import formula

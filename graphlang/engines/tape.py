@@ -11,7 +11,8 @@ import math
 from typing import Mapping, NamedTuple, Sequence
 
 from graphlang.graph.coverage import interval
-from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Read, Reduce, affine, operands
+from graphlang.graph.affine import affine
+from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Read, Reduce, operands
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Box, Range
 from graphlang.graph.reductions import REDUCTIONS

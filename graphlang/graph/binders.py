@@ -6,7 +6,9 @@ from typing import Mapping
 
 from graphlang.diagnostics import Label
 from graphlang.graph.constant import constant
-from graphlang.graph.expressions import Bound, Expr, Pool, affine, fresh, tidy_index
+from graphlang.graph.affine import affine, tidy_index
+from graphlang.graph.expressions import Bound, Expr, Pool
+from graphlang.graph.substitute import fresh
 from graphlang.graph.graph import Range, Variable
 from graphlang.graph.values import Problem, Scope
 from graphlang.syntax import ast

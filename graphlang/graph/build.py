@@ -11,7 +11,8 @@ from typing import Iterable, Mapping
 
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Span
 from graphlang.graph.coverage import check_reads
-from graphlang.graph.expressions import Index, Number, Pool, Reduce, postorder, fresh, reads, substitute, unshadow
+from graphlang.graph.expressions import Index, Number, Pool, Reduce, postorder, reads
+from graphlang.graph.substitute import fresh, substitute, unshadow
 from graphlang.graph.graph import Binding, Equation, Goal, Graph, Initial, Variable
 from graphlang.graph.lower import Lowering
 from graphlang.graph.pieces import Pieces

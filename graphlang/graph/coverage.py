@@ -6,7 +6,8 @@ from itertools import islice, product
 from typing import Iterator
 
 from graphlang.diagnostics import Diagnostic, Label, Span
-from graphlang.graph.expressions import Bound, Expr, Pick, Read, Reduce, affine, operands
+from graphlang.graph.affine import affine
+from graphlang.graph.expressions import Bound, Expr, Pick, Read, Reduce, operands
 from graphlang.graph.graph import Binding, Box, Equation, Graph, Range, meets
 from graphlang.graph.values import Problem
 from graphlang.syntax import ast

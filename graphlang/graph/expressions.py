@@ -13,7 +13,7 @@ keeps it as it is.
 from __future__ import annotations
 
 import struct
-from typing import Iterable, Iterator, Mapping
+from typing import AbstractSet as Set, Callable, Iterator
 
 EMPTY: frozenset[str] = frozenset()
 
@@ -345,179 +345,20 @@ def rebuild(node: Expr, args: tuple[Expr, ...]) -> Expr:
     return node
 
 
-def fresh(name: str, taken: Iterable[str]) -> str:
-    """`name`, or the first of i, j, k, l, m, n, p, q, r, i1, i2, … that is not taken."""
-    taken = taken if isinstance(taken, (set, frozenset, dict)) else set(taken)
-    if name not in taken:
-        return name
-    for letter in "ijklmnpqr":
-        if letter not in taken:
-            return letter
-    n = 1
-    while f"i{n}" in taken:
-        n += 1
-    return f"i{n}"
-
-
-def substitute(root: Expr, replace: Mapping[str, Expr]) -> Expr:
-    """Put expressions in the place of free indices. Binders that would capture a free index of a replacement are renamed.
-
-    Depth of nested reductions is bounded when a program is read, so following them by recursion is safe.
-    """
-    replace = {k: v for k, v in replace.items() if k in root.free}
-    if not replace:
-        return root
+def transform(root: Expr, change: Callable[[Expr, tuple[Expr, ...]], Expr], atoms: Set[Expr] = EMPTY) -> Expr:
+    """Each node in the place of `change(node, its operands changed)`, operands first; `atoms` and leaves stay."""
     done: dict[Expr, Expr] = {}
-    incoming = frozenset().union(*(v.free for v in replace.values()))
-    stack = [root]
-    while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        if node.free.isdisjoint(replace):
-            done[node] = node
-        elif type(node) is Index:
-            done[node] = replace[node.name]
-        elif type(node) is Reduce:
-            done[node] = _substitute_reduce(node, replace, incoming)
-        else:
-            below = operands(node)
-            missing = [b for b in below if b not in done]
-            if missing:
-                stack.extend(missing)
-                continue
-            args = tuple(done[b] for b in below)
-            if type(node) is Read:
-                args = tuple(tidy_index(a) for a in args)
-            done[node] = rebuild(node, args)
-        stack.pop()
-    return done[root]
-
-
-def _substitute_reduce(node: Reduce, replace: Mapping[str, Expr], incoming: frozenset[str]) -> Expr:
-    pool = node.pool
-    at = tuple(tidy_index(substitute(s, replace)) for s in node.at)
-    inner = dict(replace)
-    binders = []
-    bound_names = {b.index for b in node.binders}
-    for b in node.binders:
-        low, high = tidy_index(substitute(b.low, inner)), tidy_index(substitute(b.high, inner))
-        inner.pop(b.index, None)
-        name = b.index
-        if name in incoming:
-            name = fresh(name, incoming | node.body.free | bound_names | {x.index for x in binders})
-            inner[b.index] = pool.index(name)
-        binders.append(pool.bound(name, low, high))
-    return pool.reduce(node.function, tuple(binders), substitute(node.body, inner), at)
-
-
-def unshadow(root: Expr, around: frozenset[str], names: Mapping[str, object]) -> Expr:
-    """The same expression, written so that it reads back: no reduction in it binds an index that is in reach there
-    (`around` at the root) or has the name of a variable (`names`)."""
-    done: dict[Expr, Expr] = {}
-    stack = [(root, False)]
+    stack: list[tuple[Expr, bool]] = [(root, False)]
     while stack:
         node, ready = stack.pop()
         if node in done:
             continue
-        below = operands(node)
-        if type(node) is Reduce:
-            done[node] = _unshadow_reduce(node, around, names)
-        elif not below:
+        below = () if node in atoms else operands(node)
+        if not below:
             done[node] = node
-        elif not ready:
+        elif ready:
+            done[node] = change(node, tuple(done[b] for b in below))
+        else:
             stack.append((node, True))
             stack.extend((b, False) for b in below if b not in done)
-        else:
-            new = tuple(done[b] for b in below)
-            done[node] = node if new == below else rebuild(node, new)
     return done[root]
-
-
-def _unshadow_reduce(node: Reduce, around: frozenset[str], names: Mapping[str, object]) -> Expr:
-    pool, rename, binders = node.pool, {}, []
-    own = {b.index for b in node.binders}
-    reach = set(around)
-    for b in node.binders:
-        name = b.index
-        if name in reach or name in names:
-            name = fresh(name, {*reach, *own, *node.body.free, *names})
-            rename[b.index] = pool.index(name)
-        low, high = (substitute(e, {k: v for k, v in rename.items() if k != b.index}) for e in (b.low, b.high))
-        reach.add(name)
-        binders.append(pool.bound(name, low, high))
-    body = unshadow(substitute(node.body, rename), frozenset(reach), names)
-    return pool.reduce(node.function, tuple(binders), body, tuple(unshadow(s, around, names) for s in node.at))
-
-
-def replace_nodes(root: Expr, replace: Mapping[Expr, Expr]) -> Expr:
-    """Put expressions in the place of whole nodes (by identity), without looking inside the replacements."""
-    done = dict(replace)
-    for node in postorder(root):
-        if node in done:
-            continue
-        below = operands(node)
-        new = tuple(done[b] for b in below)
-        done[node] = node if new == below else rebuild(node, new)
-    return done[root]
-
-
-# ---- subscripts
-
-
-def affine(root: Expr) -> tuple[int, dict[str, int]] | None:
-    """An integer affine form `c + Σ k·index` as (c, {index: k}), or None. Constant factors are folded."""
-    done: dict[Expr, tuple[int, dict[str, int]] | None] = {}
-    for node in postorder(root):
-        form = None
-        if type(node) is Number:
-            form = (int(node.value), {}) if node.value.is_integer() else None
-        elif type(node) is Index:
-            form = (0, {node.name: 1})
-        elif type(node) is Call and all(done[a] is not None for a in node.args):
-            parts = [done[a] for a in node.args]
-            match node.function, parts:
-                case "+", [(c, f), (d, g)]:
-                    form = (c + d, _combine(f, g, 1))
-                case "-", [(c, f), (d, g)]:
-                    form = (c - d, _combine(f, g, -1))
-                case "neg", [(c, f)]:
-                    form = (-c, {k: -v for k, v in f.items()})
-                case "*", [(c, f), (d, g)] if not f:
-                    form = (c * d, {k: c * v for k, v in g.items() if c})
-                case "*", [(c, f), (d, g)] if not g:
-                    form = (c * d, {k: d * v for k, v in f.items() if d})
-        done[node] = form
-    return done[root]
-
-
-def _combine(f: dict[str, int], g: dict[str, int], sign: int) -> dict[str, int]:
-    out = dict(f)
-    for k, v in g.items():
-        out[k] = out.get(k, 0) + sign * v
-    return {k: v for k, v in out.items() if v}
-
-
-def tidy_index(root: Expr) -> Expr:
-    """A subscript with its constants folded: `i + 1 - 1` is `i`."""
-    if type(root) is not Call:
-        return root
-    form = affine(root)
-    return root if form is None else from_affine(root.pool, *form)
-
-
-def from_affine(pool: Pool, constant: int, factors: Mapping[str, int]) -> Expr:
-    """The expression of an affine form, written as one would: `2*i - 1`, `i + k`, `3`."""
-    result: Expr | None = None
-    for name, k in sorted(factors.items(), key=lambda item: item[1] < 0):
-        term = pool.index(name) if abs(k) == 1 else pool.call("*", pool.number(abs(k)), pool.index(name))
-        if result is None:
-            result = term if k > 0 else pool.call("neg", term)
-        else:
-            result = pool.call("+" if k > 0 else "-", result, term)
-    if result is None:
-        return pool.number(constant)
-    if constant:
-        result = pool.call("+" if constant > 0 else "-", result, pool.number(abs(constant)))
-    return result

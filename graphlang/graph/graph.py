@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from dataclasses import dataclass, field
-from typing import Iterable, NamedTuple
+from typing import NamedTuple
 
 from graphlang.diagnostics import Diagnostic, Source, Span
-from graphlang.graph.expressions import Expr, Index, Pool, Read, affine
+from graphlang.graph.expressions import Expr, Index, Pool
 from graphlang.syntax import ast
 
 
@@ -139,20 +139,3 @@ class Graph:
 def natural(name: str) -> tuple:
     """A sort key under which x2 comes before x10."""
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part)
-
-
-def read_box(read: Read, ranges: Iterable[tuple[str, Range]], whole: Box) -> Box:
-    """The elements that a read may reach when its indices run over `ranges`; the whole table where that is not known."""
-    over = dict(ranges)
-    box = []
-    for sub, full in zip(read.args, whole):
-        form = affine(sub)
-        if form is None or any(k not in over for k in form[1]):
-            box.append(full)
-            continue
-        low = high = form[0]
-        for k, factor in form[1].items():
-            ends = (factor * over[k].low, factor * over[k].high)
-            low, high = low + min(ends), high + max(ends)
-        box.append(Range(low, high))
-    return tuple(box)

@@ -12,7 +12,9 @@ from typing import Callable, Mapping
 
 from graphlang.diagnostics import Diagnostic, Label, Span, did_you_mean
 from graphlang.graph.binders import Binders
-from graphlang.graph.expressions import Bound, Expr, Number, Pool, Read, affine, substitute, tidy_index
+from graphlang.graph.affine import affine, tidy_index
+from graphlang.graph.expressions import Bound, Expr, Number, Pool, Read
+from graphlang.graph.substitute import substitute
 from graphlang.graph.functions import ALIASES, FUNCTIONS
 from graphlang.graph.graph import Range, Variable
 from graphlang.graph.reductions import REDUCTIONS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphlang.diagnostics import Label
 from graphlang.graph.coverage import check_coverage
-from graphlang.graph.expressions import unshadow
+from graphlang.graph.substitute import unshadow
 from graphlang.graph.graph import Binding, Box, Equation, Range, Variable
 from graphlang.graph.leaves import Leaves
 from graphlang.graph.values import Problem, Scope

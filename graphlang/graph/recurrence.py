@@ -7,7 +7,9 @@ from typing import Iterator, Mapping
 from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.graph.constant import constant
 from graphlang.graph.coverage import points
-from graphlang.graph.expressions import Bound, Call, Expr, Read, Reduce, affine, operands, reads, substitute
+from graphlang.graph.affine import affine
+from graphlang.graph.expressions import Bound, Call, Expr, Read, Reduce, operands, reads
+from graphlang.graph.substitute import substitute
 from graphlang.graph.graph import Equation, Graph
 
 MOST_ELEMENTS = 5_000_000  # of one recurrence

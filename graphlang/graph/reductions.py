@@ -11,7 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from graphlang.graph.expressions import Expr, Number, Reduce, fresh, substitute
+from graphlang.graph.expressions import Expr, Number, Reduce
+from graphlang.graph.substitute import fresh, substitute
 
 Result = Callable[[tuple[Expr, ...]], Expr]  # subscripts → the function's result at them
 

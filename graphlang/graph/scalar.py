@@ -9,7 +9,9 @@ from typing import Mapping
 
 from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.graph.coverage import points
-from graphlang.graph.expressions import Expr, Index, Number, Pick, Read, Reduce, affine, operands, rebuild, substitute
+from graphlang.graph.affine import affine
+from graphlang.graph.expressions import Expr, Index, Number, Pick, Read, Reduce, operands, rebuild
+from graphlang.graph.substitute import substitute
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Equation, Goal, Graph, Variable
 from graphlang.graph.reductions import REDUCTIONS

@@ -6,7 +6,9 @@ from itertools import count
 from typing import Mapping
 
 from graphlang.diagnostics import Diagnostic, Label, Span
-from graphlang.graph.expressions import Expr, Pool, fresh, substitute, tidy_index
+from graphlang.graph.affine import tidy_index
+from graphlang.graph.expressions import Expr, Pool
+from graphlang.graph.substitute import fresh, substitute
 from graphlang.graph.graph import Box, Range, Variable
 from graphlang.graph.reductions import REDUCTIONS
 from graphlang.graph.values import Problem, Scope, Value

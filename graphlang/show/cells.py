@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Iterable, Mapping
 
 from graphlang.derive.reverse import SHOWN, Contribution, Derivative, Piece, local, piece_formula
-from graphlang.graph.expressions import Expr, Index, Number, Reduce, fresh, reads, substitute
+from graphlang.graph.expressions import Expr, Index, Number, Reduce, reads
+from graphlang.graph.substitute import fresh, substitute
 from graphlang.graph.graph import Binding, Box, Equation, Graph
 from graphlang.graph.spell import formula, number, spell, tree_size
 from graphlang.syntax import ast

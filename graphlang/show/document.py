@@ -10,7 +10,7 @@ import math
 from typing import Iterable
 
 import graphlang
-from graphlang.derive.reverse import RAW, SHOWN, Contribution, Derivative, Piece, local, piece_formula, pieces
+from graphlang.derive.reverse import RAW, SHOWN, Contribution, Derivative, local, piece_formula, pieces
 from graphlang.diagnostics import Diagnostic, Source
 from graphlang.graph.expressions import Expr, Index, reads
 from graphlang.graph.graph import Binding, Equation, Range, natural

@@ -12,7 +12,7 @@ from graphlang.graph.constant import constant
 from graphlang.graph.graph import Binding
 from graphlang.graph.lower import Lowering
 from graphlang.graph.values import Problem, Scope
-from graphlang.pipeline import adjoint_variable, lookup
+from graphlang.query import adjoint_variable, lookup
 from graphlang.run import Expectation, Run
 from graphlang.syntax import ast
 

@@ -1,0 +1,77 @@
+"""Values that are given from outside the program: on the command line, or from Python."""
+
+from __future__ import annotations
+
+from graphlang.diagnostics import GraphError, Source, did_you_mean
+from graphlang.engines.reference import evaluate
+from graphlang.graph.expressions import Pool, reads
+from graphlang.graph.graph import Binding, Graph, Variable
+from graphlang.graph.lower import Lowering
+from graphlang.graph.values import Problem
+from graphlang.run import nest
+from graphlang.syntax.parser import parse_expression
+
+
+class UsageError(Exception):
+    """A value, name or option that was given from outside the program is wrong: exit status 2 on the command line."""
+
+
+def constant_value(text: str, what: str) -> object:
+    """A number, constant expression or list literal given from outside: a float or nested lists. Raises UsageError."""
+    try:
+        node, binders = parse_expression(Source(what, text), set())
+        if binders:
+            raise UsageError(f"{what}: a value takes no `for`")
+        value = Lowering(Pool(), {}, {}, {}).lower(node)
+    except GraphError as e:
+        raise UsageError(f"{what}: `{text}` is no number and no list of numbers: {e.diagnostics[0].message}") from None
+    except Problem as p:
+        raise UsageError(f"{what}: `{text}` is no number and no list of numbers: {p.diagnostic.message}") from None
+    if reads(value.body):
+        raise UsageError(f"{what}: `{text}` is not a constant")
+    over = tuple(map(Binding, value.indices, value.ranges))
+    return nest(evaluate(value.body, over, {}, {}), value.ranges)
+
+
+def example(v: Variable) -> str:
+    def nested(ranges):
+        if not ranges:
+            return "1"
+        return "[" + ",".join(nested(ranges[1:]) for _ in range(min(ranges[0].extent, 8))) + "]"
+
+    text = nested(v.ranges)
+    return f"'{text}'" if v.ranges else text
+
+
+def number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UsageError(f"`{name}` is a const: its value is one number")
+    return float(value)
+
+
+def flat(graph: Graph, name: str, value: object) -> list[float]:
+    v = graph.variables.get(name)
+    if v is None or not v.is_leaf:
+        hints = did_you_mean(name, [n for n, x in graph.variables.items() if x.is_leaf])
+        what = "there is no leaf" if v is None else "only leaves can be set, and an equation defines"
+        raise UsageError(f"{what} `{name}`" + "".join(f"; {h}" for h in hints))
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return [float(value)] * v.size
+    flat: list[float] = []
+
+    def walk(x, ranges):
+        if not ranges:
+            if isinstance(x, bool) or not isinstance(x, (int, float)):
+                raise UsageError(f"`{name}`: {'a list is nested too deeply' if isinstance(x, (list, tuple)) else f'{x!r} is not a number'}")
+            flat.append(float(x))
+            return
+        if not isinstance(x, (list, tuple)) or len(x) != ranges[0].extent:
+            got = f"{len(x)} entries" if isinstance(x, (list, tuple)) else "a number"
+            raise UsageError(f"`{name}` has the ranges {', '.join(map(str, v.ranges))}: {ranges[0].extent} entries are wanted where {got} {'are' if got[0].isdigit() else 'is'} given")
+        for y in x:
+            walk(y, ranges[1:])
+
+    walk(value, v.ranges)
+    return flat
