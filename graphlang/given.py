@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from graphlang.diagnostics import GraphError, Source, did_you_mean
 from graphlang.engines.reference import evaluate
 from graphlang.graph.expressions import Pool, reads
@@ -30,7 +32,10 @@ def constant_value(text: str, what: str) -> object:
     if reads(value.body):
         raise UsageError(f"{what}: `{text}` is not a constant")
     over = tuple(map(Binding, value.indices, value.ranges))
-    return nest(evaluate(value.body, over, {}, {}), value.ranges)
+    numbers = evaluate(value.body, over, {}, {})
+    if not all(map(math.isfinite, numbers)) and not any(word in text for word in ("inf", "nan")):
+        raise UsageError(f"{what}: `{text}` is not finite; write inf if infinity is meant")
+    return nest(numbers, value.ranges)
 
 
 def example(v: Variable) -> str:
@@ -59,6 +64,8 @@ def flat(graph: Graph, name: str, value: object) -> list[float]:
         value = value.tolist()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return [float(value)] * v.size
+    if not v.ranges and isinstance(value, (list, tuple)):
+        raise UsageError(f"`{name}` is a scalar, and a list is given")
     flat: list[float] = []
 
     def walk(x, ranges):

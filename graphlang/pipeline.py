@@ -5,9 +5,7 @@ Every front walks it: the command line, the Python interface, tests.
 
 from __future__ import annotations
 
-import gc
 import math
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +18,10 @@ from graphlang.engines.initial import initial_values
 from graphlang.engines.reference import backward, forward
 from graphlang.engines.tape import TooLarge
 from graphlang.given import UsageError, example, flat, number
-from graphlang.graph.build import build
+from graphlang.graph.build import build, without_collecting
 from graphlang.graph.expand import expand as split
-from graphlang.graph.graph import Graph, natural
+from graphlang.graph.graph import Goal, Graph, natural
+from graphlang.graph.expressions import Number
 from graphlang.graph.goals import goals_of
 from graphlang.graph.order import forward_order, plan
 from graphlang.graph.scalar import element_names, scalar as unroll, scalar_values
@@ -42,8 +41,7 @@ class Program:
     @cached_property
     def graph(self) -> Graph:
         """Raises GraphError with every mistake found."""
-        with without_collecting():
-            return build(self.tree)
+        return build(self.tree)
 
     def run(self, *, set: Mapping[str, object] | None = None, wrt: Sequence[str] = (), goal: str | None = None, seed: int | None = None,
             mode: str = "B", ieee: bool = False, expand: bool = False, scalar: bool = False, raw: bool = False, **leaves) -> Run:
@@ -57,10 +55,8 @@ class Program:
 
     def derivative(self, goal: str | None = None, expand: bool = False, scalar: bool = False) -> Derivative:
         """The backward pass as formulas; needs no values."""
-        graph = view(self.graph, expand, scalar)
-        order = plan(graph)
-        return differentiate(graph, goals_of(graph, order, goal)[0], order)
-
+        shown = view(self.graph, expand, scalar)
+        return differentiate(shown, goals_in_view(self.graph, shown, goal)[0], plan(shown))
 
     def checked_wrt(self, wrt: Sequence[str], derivative: Derivative) -> tuple[str, ...]:
         """Names to list derivatives for; an element's table stands for it. Raises UsageError for one without an adjoint."""
@@ -72,19 +68,6 @@ class Program:
                 raise UsageError(f"--wrt: there is no variable `{w}` to differentiate with respect to" + "".join(f"; {h}" for h in did_you_mean(w, known)))
             out += sorted(elements, key=natural)
         return tuple(out)
-
-
-@contextmanager
-def without_collecting():
-    """A program makes hundreds of thousands of small objects and no garbage in cycles; the collector, looking for it
-    again and again, would take a third of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def load(path: str | Path) -> Program:
@@ -150,17 +133,47 @@ def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ..
         settings = " ".join(f"--set {n}={example(graph.variables[n])}" for n in missing)
         raise GraphError([Diagnostic("E401", ("`" + "`, `".join(missing) + "` ") + ("has" if len(missing) == 1 else "have") + " no value", spans[0], "declared without a value",
                                      tuple(Label(s, "and this one") for s in spans[1:4] if s), (f"graphlang run {graph.source.name if graph.source else 'FILE'} {settings}",))], graph.source)
+    if not ieee:
+        check_leaves(graph, values, flat_given)
     shown = view(graph, expand, scalar)
     if scalar:
         values = scalar_values(graph, values)
-    return run_graph(shown, values, wrt, goal, mode, ieee, raw, graph if scalar else None)
+    return run_graph(shown, values, wrt, goals_in_view(graph, shown, goal), mode, ieee, raw, graph if scalar else None)
 
 
-def run_graph(graph: Graph, values, wrt=(), goal: str | None = None, mode: str = "B", ieee: bool = False, raw: bool = False,
+def check_leaves(graph: Graph, values, given) -> None:
+    """Strict mode: a leaf whose value is worked out and is not finite, such as `1/0`; a written `inf` is meant."""
+    found = []
+    for name, v in graph.variables.items():
+        if v.is_leaf and name not in given and v.initial is not None and v.initial.kind == "expression" and type(v.initial.expression) is not Number:
+            bad = next((x for x in values[name] if not math.isfinite(x)), None)
+            if bad is not None:
+                found.append(Diagnostic("E501", f"the value that `{name}` is declared with is not finite", v.span, f"it works out to {bad:g}", (),
+                                        ("write `inf` if infinity is meant", "`--ieee` carries inf and nan on instead of stopping")))
+    if found:
+        raise GraphError(found, graph.source)
+
+
+def goals_in_view(graph: Graph, shown: Graph, asked: str | None) -> list[Goal]:
+    """The goals of the author's graph, whatever the grain it is shown in; a step that only the view has may be asked for."""
+    try:
+        goals = goals_of(graph, plan(graph), asked)
+    except GraphError as e:
+        if asked is None:
+            raise
+        try:
+            return goals_of(shown, plan(shown), asked)
+        except GraphError:
+            first = e.diagnostics[0]
+            raise UsageError("; ".join((f"--goal: {first.message}", *first.hints))) from None
+    return [g if g.name in shown.variables else Goal(g.kind, str(g)) for g in goals]
+
+
+def run_graph(graph: Graph, values, wrt=(), goals: Sequence[Goal] = (), mode: str = "B", ieee: bool = False, raw: bool = False,
               base: Graph | None = None) -> Run:
-    """Evaluate a graph whose leaves have values, and sweep back from its goals."""
+    """Evaluate a graph whose leaves have values, and sweep back from its goals (by default those it says)."""
     order = plan(graph)
-    goals = goals_of(graph, order, goal)
+    goals = list(goals) or goals_of(graph, order, None)
     groups = forward_order(order, goals[0].name)
     run = Run(graph, order, values, (), mode=mode, form=RAW if raw else SHOWN, ieee=ieee, wrt=wrt or summary(graph), diagnostics=graph.warnings, base=base)
     done = []
@@ -227,5 +240,5 @@ def notes(run: Run):
     for p in run.passes:
         for name in p.derivative.variables:
             v = run.graph.variables[name]
-            if name not in p.derivative.incoming and name != p.goal.name and v.role in ("input", "param") and run.passes.index(p) == 0:
+            if name not in p.derivative.incoming and name != p.goal.name and (v.role in ("input", "param") or name in run.wrt):
                 yield f"{p.goal} does not depend on {name}"

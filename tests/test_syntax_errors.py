@@ -101,7 +101,7 @@ ONE_MISTAKE = [
     ("= 3", "E019", 1, 1, ["left side", "`y = 3`"]),
     ("y = a\n  + b", "E026", 2, 3, ["`+`", "the line above"]),
     # tables and derivatives
-    ("y = x[1..2]", "E015", 1, 7, ["slice", "for j in 1..2"]),
+    ("y = x[1..2]", "E015", 1, 7, ["slice", "in 1..2"]),
     ("x[1..2] = 3", "E015", 1, 3, ["slice"]),
     ("a[j+1] = 3*j for j in 1..3", "E016", 1, 3, ["`j+1`", "`a[j]`"]),
     ("a[c[1]] = 3", "E016", 1, 3, ["`c[1]`"]),
@@ -213,3 +213,10 @@ def test_any_text_is_a_program_or_explained(words, between):
             assert found.code in CODES and found.message
             assert "is not a program" not in found.message
             assert 0 <= found.at.start < found.at.end <= len(source.text) + 1
+
+
+def test_the_names_of_functions_are_those_of_the_language():
+    from graphlang.graph.values import BUILT_IN
+    from graphlang.syntax.pieces import FUNCTIONS
+
+    assert FUNCTIONS == BUILT_IN

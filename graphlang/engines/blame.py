@@ -95,6 +95,8 @@ def culprit(root: Expr, at: Mapping[str, int], values, ranges) -> tuple[Expr, li
             if node.function == "where":
                 inner = (node.args[1] if known[node.args[0]] else node.args[2],)
             below = next((a for a in inner if not math.isfinite(known[a])), None)
+            if type(below) is Read and any(affine(s) is None for s in below.args):  # a gather that found no element
+                return below, [known.get(s, math.nan) for s in below.args]
             if below is not None and type(below) not in (Number, Read):
                 node = below
                 continue
@@ -104,11 +106,11 @@ def culprit(root: Expr, at: Mapping[str, int], values, ranges) -> tuple[Expr, li
             if below is not None and type(below) in (Call, Reduce, Pick):
                 node = below
                 continue
-        return node, []
+        return node, [known.get(s, math.nan) for s in node.args] if type(node) is Read else []
 
 
 def number(value: float) -> str:
-    return f"{value:.6g}"
+    return f"{value:.6g}"  # six digits are enough to recognise a value by
 
 
 def describe(node: Expr, args: list[float]) -> tuple[str, str, str]:
@@ -129,7 +131,8 @@ def describe(node: Expr, args: list[float]) -> tuple[str, str, str]:
     if type(node) is Reduce:
         return ("E502", "the result is too large for a float64", node.function) if args else ("E501", f"`{node.function}` over an empty range has no value", node.function)
     if type(node) is Read:
-        return "E506", "a data-dependent subscript is outside its range", node.name
+        element = f"{node.name}[{', '.join(map(number, args))}]"
+        return "E506", f"`{element}` is no element of `{node.name}`", "a data-dependent subscript"
     return "E501", "the value is not finite", ""
 
 
@@ -149,6 +152,8 @@ def explain(graph: Graph, e: Equation, at: Mapping[str, int], values) -> Diagnos
     code, why, shown = describe(node, args)
     element = _element(e, at)
     hints = []
+    if type(node) is Read and node.args:
+        hints.append(f"`{node.name}` has the ranges {', '.join(map(str, graph.variables[node.name].ranges))}; its subscripts are whole numbers in them")
     if code == "E502" and type(node) is Call and node.function == "exp":
         hints.append("a stable form may exist: softplus, sigmoid, logsumexp, softmax")
     hints.append("`--ieee` carries inf and nan on instead of stopping")

@@ -6,7 +6,7 @@ first need from the goal down. Equal subexpressions become one step. A sum of pr
 
 from __future__ import annotations
 
-from graphlang.graph.expressions import Call, Expr, Index, Number, Pick, Read, Reduce, postorder, reads
+from graphlang.graph.expressions import Call, Expr, Index, Number, Pick, Read, Reduce, operands, postorder, reads
 from graphlang.graph.order import components, forward_order, plan
 from graphlang.graph.graph import Binding, Equation, Graph, Range, Variable
 
@@ -54,6 +54,7 @@ class Expansion:
         self.namer = Namer(taken)
         self.variables = dict(graph.variables)
         self.steps: dict[tuple, Read] = {}      # (expression, ranges of its indices) → the step that has its value
+        self.depends: dict[Expr, bool] = {}
         for e in graph.equations:  # what the author has named already needs no step
             if len(graph.pieces[e.target]) == 1 and not self.is_leaf(e.value):
                 self.steps.setdefault((e.value, e.bindings), self.pool.read(e.target, e.subs))
@@ -124,7 +125,15 @@ class Expansion:
         return self.pool.reduce(value.function, value.binders, self.step(value.body, inner, below), value.at)
 
     def is_leaf(self, e: Expr) -> bool:
-        return type(e) in (Number, Index, Read) or not _reads(e) or type(e) is Call and e.function == "neg" and type(e.args[0]) is Number
+        return type(e) in (Number, Index, Read) or not self.reads(e) or type(e) is Call and e.function == "neg" and type(e.args[0]) is Number
+
+    def reads(self, e: Expr) -> bool:
+        """Whether an expression depends on anything. Each node is looked at once, however often it is asked for."""
+        if e not in self.depends:
+            for n in postorder(e):
+                if n not in self.depends:
+                    self.depends[n] = type(n) in (Read, Index) or any(self.depends[b] for b in operands(n))
+        return self.depends[e]
 
     def step(self, e: Expr, over: dict[str, Range], below: list, term: tuple[str, int] | None = None) -> Read:
         """A read of the step that computes `e`; the step is made when it is first needed."""
@@ -152,10 +161,6 @@ def _nearest_first(made: list[Equation]) -> list[Equation]:
             far[b] = max(far[b], far[e] + 1)
     place = {e: k for k, e in enumerate(made)}
     return sorted(made, key=lambda e: (far[e], place[e]))
-
-
-def _reads(e: Expr) -> bool:
-    return any(type(n) in (Read, Index) for n in postorder(e))
 
 
 def _terms(value: Expr) -> list[tuple[int, Expr]]:

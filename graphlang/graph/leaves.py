@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Callable, Mapping
 
 from graphlang.diagnostics import Diagnostic, Label, Span
@@ -74,6 +75,9 @@ class Leaves:
         if value is None:
             self.report("E108", f"the const `{item.name}` is not made of numbers and consts", item.value.span)
             return 0.0
+        if not math.isfinite(value) and not any(type(n) is ast.Name and n.name in ("inf", "nan") for n in ast.postorder(item.value)):
+            self.report("E501", f"the const `{item.name}` has no finite value", item.value.span, f"it works out to {value:g}",
+                        hints=("write `inf` if infinity is meant",))
         return value
 
     def define_leaves(self) -> None:

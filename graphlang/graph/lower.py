@@ -66,6 +66,8 @@ class Lowering(TableOperations, Binders):
         elif kind is ast.Name:
             results.append(self.name(node, scope))
         elif kind is ast.Op:
+            if node.op == "/":
+                self.check_halves(node, scope)
             work.append((self.operator, node, scope))
             for a in reversed(node.args):
                 work.append((0, a, scope))
@@ -110,18 +112,35 @@ class Lowering(TableOperations, Binders):
     def undefined(self, name: str, span: Span, scope: Scope) -> Problem:
         self.missing.add(name)
         known = [*self.variables, *self.consts, *scope.indices]
+        half = name[1:]
+        if name[0] in "d∂" and half in self.variables:  # half of a derivative whose other half is nothing, or with blanks
+            return Problem("E101", f"`{name}` is not defined", span, "read as a variable", hints=(
+                f"a derivative is written without blanks, of a variable by a variable: `d{half}/dx`",))
         labels, hints = [], did_you_mean(name, known)
         if hints:
             near = hints[0].split("`")[1]
             where = self.variables[near].span if near in self.variables else None
             if where:
                 labels.append(Label(where, f"`{near}` is defined here"))
-        elif name[0] == "d" and len(name) > 1:
-            half = name[1:]
-            hints = ("a derivative is written without blanks: `dJ/dx`",) if half in self.variables else ()
         elif name in BUILT_IN:
             hints = (f"`{name}` is a function: write `{name}(…)`",)
+        if scope.indices and not hints and len(name) == 1 and scope.integer:
+            return Problem("E111", f"the index `{name}` is not bound", span, "no `for` gives its range",
+                           hints=(f"bind it: `sum(… for {name} in 1..n)`, or `for … , {name} in 1..n` with `{name}` on the left",))
         return Problem("E101", f"`{name}` is not defined", span, "no variable has this name", labels, hints)
+
+    def check_halves(self, node: ast.Op, scope: Scope) -> None:
+        """`dJ/dxx` with an unknown half is a derivative that failed, not a division of two unknown names."""
+        above, below = node.args
+        if type(above) is not ast.Name or type(below) is not ast.Name or below.span.start != above.span.end + 1:
+            return
+        if any(n.name[0] not in "d∂" or len(n.name) < 2 or n.name in self.variables or n.name in scope.indices for n in node.args):
+            return
+        unknown = [n for n in node.args if n.name[1:] not in self.variables]
+        if len(unknown) == 1:
+            half = unknown[0].name[1:]
+            raise Problem("E101", f"`{half}` is not defined", Span(unknown[0].span.start + 1, unknown[0].span.end), "this half of the derivative",
+                          hints=did_you_mean(half, self.variables))
 
     def derivative(self, node: ast.Deriv, scope: Scope) -> Value:
         if self.adjoints is None or node.partial:

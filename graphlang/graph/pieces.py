@@ -67,7 +67,7 @@ class Pieces(Leaves):
                 for n in ast.postorder(sub):
                     if type(n) is ast.Name and n.name not in self.consts and n.name not in self.variables:
                         raise Problem("E111", f"the index `{n.name}` is not bound", n.span, "no `for` gives its range",
-                                      hints=(f"`{self.text(s)} for {n.name} in 1..n`",))
+                                      hints=(f"`{self.text(s)}{',' if s.binders else ' for'} {n.name} in 1..n`",))
                 number = self.whole_number(sub)
                 box.append(Range(number, number))
         for b in s.binders:

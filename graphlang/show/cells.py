@@ -202,6 +202,8 @@ class Adjoints(Texts):
         """Whether the variable reaches the source through another equation. It goes by names, and gives up the search
         of a large program: `∂u/∂v` is right in either case."""
         below, v = self.derivative.plan.below, c.variable
+        if sum(other.variable == v for other in self.derivative.outgoing[c.source]) > 1:
+            return True  # the source reads it at another element too, which may be the same one
         deepest = self._deepest.get(v, len(self._depth))
 
         def ahead(e: Equation) -> bool:  # what v's own equations read does not read v, but in a recurrence

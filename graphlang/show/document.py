@@ -125,6 +125,8 @@ def backward_rows(run: Run, p: Pass) -> list[dict]:
                 value = adjoint.value
             row["value"] = nest(value, box)
             row["contributions"] = [rendered[c] for c in piece.terms]
+            if not all(map(math.isfinite, adjoint.value)):
+                row.setdefault("note", "not finite: inf and nan are carried on, so a formula may give another value")
             noted = next((r["note"] for r in row["contributions"] if "note" in r), None)
             if noted:
                 row.setdefault("note", noted)

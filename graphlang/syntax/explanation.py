@@ -7,10 +7,10 @@ fits is the diagnostic.
 from __future__ import annotations
 
 from graphlang.diagnostics import Diagnostic, Label, Span, did_you_mean
-from graphlang.syntax.foreign import ASSIGNMENTS, CHARACTERS, CONDITIONS, EXPRESSIONS, STATEMENTS
+from graphlang.syntax.foreign import ASSIGNMENTS, CHARACTERS, CONDITIONS, EXPRESSIONS, STATEMENTS, slice_hint
 from graphlang.syntax.lalr import END, Failure
 from graphlang.syntax.names import NotAName, canonical
-from graphlang.syntax.pieces import CLOSING, JOINING, KEYWORDS, Piece, brackets, pieces
+from graphlang.syntax.pieces import CLOSING, FUNCTIONS, JOINING, KEYWORDS, Piece, brackets, pieces
 
 
 class Explanation:
@@ -27,7 +27,7 @@ class Explanation:
 
     def diagnostic(self) -> Diagnostic:
         for look in (
-            self.string, self.semicolon, self.bracket, self.foreign, self.condition, self.for_clause, self.sign,
+            self.string, self.semicolon, self.bracket, self.foreign, self.slice, self.condition, self.for_clause, self.sign,
             self.comparison, self.operand, self.keyword, self.neighbours, self.incomplete, self.character,
         ):  # fmt: skip
             if found := look():
@@ -36,6 +36,8 @@ class Explanation:
         what = "the end of the statement" if met is None else f"`{met.text}`"
         hints = {"..": "a range stands in a declaration, `x[0..3]`, and after `in`, `for j in 0..3`",
                  ",": "a statement defines one thing; only lists of leaves, goals and indices have commas"}  # fmt: skip
+        if met is not None and met.text == ".." and self.before is not None and self.before.text in ("in", "["):
+            hints[".."] = self.corrected(met.start, met.end, "0..")
         return self.say("E001", f"{what} cannot stand here", met, self.wanted(), hints.get(met.text if met else "", ""))
 
     def say(self, code: str, message: str, at: Piece | None, text: str = "", *hints: str, labels: tuple[Label, ...] = ()) -> Diagnostic:
@@ -90,7 +92,7 @@ class Explanation:
             if standing.against is None:
                 fits = self.before is not None and _ends_operand(self.before)
                 return self.say("E004", f"`{met.text}` closes nothing", met, "no bracket is open here",
-                                self.corrected(met.start, met.end, "") if fits else "")  # fmt: skip
+                                self.corrected(met.start, met.end, "") if fits else "delete it")  # fmt: skip
             opener = standing.against
             return self.say("E004", f"`{opener.text}` is closed by `{met.text}`", met, f"`{CLOSING[opener.text]}` is wanted",
                             self.corrected(met.start, met.end, CLOSING[opener.text]),
@@ -134,13 +136,18 @@ class Explanation:
     def for_clause(self) -> Diagnostic | None:
         met, before = self.met, self.before
         words = [p.text for p in self.parts[: self.i]]
-        if "for" not in words:
+        if "for" not in _outside(self.parts[: self.i]) and (met is not None and met.text == "for" or "for" not in words):
             if met is not None and met.text == "for":
-                return self.say("E029", "a `for` ends an equation, a claim, an expectation or a call", met, "",
+                return self.misplaced_for(met) or self.say("E029", "a `for` ends an equation, a claim, an expectation or a call", met, "",
                                 "write `sum(e for j in 1..3)`, or put it last")  # fmt: skip
             return None
         if met is not None and met.text == "for":
-            return self.say("E029", "there is one `for`", met, "", self.corrected(met.start, met.end, ",").replace(" ,", ","))
+            after = self.parts[self.i + 1].kind if self.i + 1 < len(self.parts) else ""
+            hint = "write `for i in 1..3, j in 1..n`"
+            if after == "name" and before is not None:
+                start = before.start if before.kind == "comma" else before.end
+                hint = self.corrected(start, met.end, ",")
+            return self.say("E029", "there is one `for`, with all its indices", met, "", hint)
         if before is not None and before.text == "in" and met is None:
             return self.say("E029", "a range must follow `in`", before, "", "write `for j in 1..3`")
         if before is not None and before.text == "for":
@@ -157,6 +164,71 @@ class Explanation:
             hint = f"write `1..{bound}`" if bound and not bound.startswith("range") else "write `0..n-1`"
             return self.say("E029", f"`{bound}` is not a range", self.parts[first], "a range is `low..high`", hint)
         return None
+
+    def misplaced_for(self, met: Piece) -> Diagnostic | None:
+        """A `for` in a statement, or in a bracket, that takes none."""
+        opened = brackets(self.parts[: self.i]).unclosed
+        clause = self.text[met.start :].strip()
+        if opened:
+            opener = opened[-1]
+            at = self.parts.index(opener)
+            if opener.text == "[" and not (at and _ends_operand(self.parts[at - 1])):
+                return self.say("E029", "a list has no `for`", met, "", "define the table by an equation: `y[j] = … for j in 1..3`")
+            return None
+        if self.lone or self.head not in _NO_FOR:
+            return None
+        takes = "a declaration" if self.head in _LEAVES else f"`{self.head}`"
+        start = self._item()
+        item = self.text[self.parts[start].start : met.start].strip()
+        if self.head in _LEAVES and "=" in [p.text for p in self.parts[start : self.i]]:
+            index = self.parts[self.i + 1].text if self.i + 1 < len(self.parts) else "j"
+            if self.parts[start + 1].text == "=":  # each element needs its index
+                item = f"{self.parts[start].text}[{index}]" + self.text[self.parts[start].end : met.start].rstrip()
+            hint = f"define it by an equation: `{item} {clause}`"
+        elif self.head in _LEAVES:
+            hint = f"the range stands in brackets: `{self.head} {self.parts[start].text}[1..3]`"
+        elif self.head in ("minimize", "maximize"):
+            hint = f"a goal is one number: `{self.head} sum({item} {clause})`"
+        else:
+            hint = f"leave it out: `{self.text[: met.start].strip()}`"
+        return self.say("E029", f"{takes} takes no `for`", met, "", hint if len(hint) <= 100 else hint.split(":")[0])
+
+    def _item(self) -> int:
+        """The first piece of what is being declared or asked for."""
+        depth, start = 0, 1
+        for i, part in enumerate(self.parts[: self.i]):
+            depth += (part.kind == "open") - (part.kind == "close")
+            if part.kind == "comma" and not depth:
+                start = i + 1
+        return min(start, len(self.parts) - 1)
+
+    def slice(self) -> Diagnostic | None:
+        """`x[1:3]`"""
+        met = self.met
+        opened = brackets(self.parts[: self.i]).unclosed
+        if met is None or met.text != ":" or not opened or opened[-1].text != "[":
+            return None
+        at = self.parts.index(opened[-1])
+        if not at or not _ends_operand(self.parts[at - 1]):
+            return None
+        first = max(i for i in range(at, self.i) if i == at or self.parts[i].kind == "comma") + 1
+        last, depth = self.i + 1, 0
+        while last < len(self.parts) and (depth or self.parts[last].kind not in ("close", "comma") and self.parts[last].text != ":"):
+            depth += (self.parts[last].kind == "open") - (self.parts[last].kind == "close")
+            last += 1
+        low = self.text[self.parts[first].start : met.start].strip() if first < self.i else "1"
+        high = self.text[met.end : self.parts[last - 1].end].strip() or "n"
+        if self.head == "train" or (self.head in _LEAVES and at - 1 == self._item()):
+            return self.say("E029", "a range is written with two dots", met, "", f"write `{low}..{high}`")
+        begin = at - 1
+        if self.parts[begin].kind in ("name", "number"):
+            table = self.parts[begin].text
+        else:
+            table = "x"
+        end = self.parts[last - 1].end
+        whole = Piece("", "", self.parts[min(first, self.i)].start, end)
+        return self.say("E015", f"`{self.text[whole.start : whole.end]}` is a slice, which expressions don't have", whole,
+                        "one index for each range", slice_hint(table, f"{low}..{high}"))  # fmt: skip
 
     def sign(self) -> Diagnostic | None:
         met, before = self.met, self.before
@@ -206,14 +278,35 @@ class Explanation:
             return None
         if before.text == "=":
             return self.say("E018", "the right side is missing", met or before, "an expression is wanted"
-                            + (" after it" if met is None else " before it"))  # fmt: skip
+                            + (" after it" if met is None else " before it"), self.remedy(before))  # fmt: skip
         if before.kind == "comma" and (met is None or met.kind == "close"):
             end = met.start if met is not None else before.end
             return self.say("E023", "nothing follows the comma", before, "", self.corrected(before.start, end, ""))
         if before.kind == "operator" or before.kind == "comma":
             return self.say("E023", f"an operand is missing after `{before.text}`", met or before,
-                            "an expression is wanted" + (" after it" if met is None else " before it"))  # fmt: skip
-        return self.say("E023", f"an expression is missing after `{before.text}`", met or before)
+                            "an expression is wanted" + (" after it" if met is None else " before it"),
+                            self.remedy(before))  # fmt: skip
+        return self.say("E023", f"an expression is missing after `{before.text}`", met or before, "", self.remedy(before))
+
+    def remedy(self, before: Piece) -> str:
+        """What to do where nothing follows `before`."""
+        met = self.met
+        if before.text == "..":
+            return "write the upper bound too: `1..3`"
+        if before.text == "=" and (met is None or met.kind in ("close", "comma")):
+            if self.head in _LEAVES and not brackets(self.parts[: self.i]).unclosed:
+                return self.corrected(self.parts[self.i - 2].end, before.end, "") + " for a value that is given later"
+            return "write a number or an expression, `2*x + 1`"
+        if met is not None and (met.kind == "comma" or before.text == "="):
+            return self.corrected(met.start, met.end, "")
+        if before.kind == "operator" and met is not None and met.kind != "close":
+            return f"keep one of `{before.text}` and `{met.text}`, or write what stands between them"
+        if before.kind == "operator":
+            rest = self.i >= 2 and _ends_operand(self.parts[self.i - 2])
+            return "write what follows it" + (", or delete it" if rest else "")
+        if before.text == "[":
+            return "an element is written with its index: `x[1]`"
+        return "write an expression in the parentheses, `(a + b)`"
 
     def neighbours(self) -> Diagnostic | None:
         """Two operands without an operator between them."""
@@ -233,14 +326,78 @@ class Explanation:
                 hint = self.corrected(before.end, met.end, wrong.proposal)
                 return self.say("E010", f"`{met.text}` is not a name", met, "a power is written with `^`", hint)
         if met.kind == "string" or before.kind == "string":
-            return self.say("E001", f"`{met.text}` cannot follow `{before.text}`", met, self.wanted())
+            return self.say("E001", f"`{met.text}` cannot follow `{before.text}`", met, self.wanted(),
+                            "a string names a file or a title; it is an argument, as in `csv(\"data.csv\")`")  # fmt: skip
+        if before.kind == met.kind == "number" and before.end == met.start:
+            end = next((p.end for p, q in zip(self.parts[self.i :], [*self.parts[self.i + 1 :], None])
+                        if q is None or q.kind != "number" or q.start != p.end))  # fmt: skip
+            whole = Piece("number", self.text[before.start : end], before.start, end)
+            why = "an exponent is an integer" if "e" in before.text.lower() else "a number has one dot"
+            return self.say("E007", f"`{whole.text}` is not a number", whole, why,
+                            "a number is written `3.45`, a range `3..5`, a list `[3, 4, 5]`")  # fmt: skip
+        if found := self.argument(before, met):
+            return found
         pair = self.text[before.start : before.end], self.text[met.start : met.end]
         opened = brackets(self.parts[: self.i]).unclosed
         if opened and opened[-1].text == "[" and before.kind in ("number", "close") and met.kind in ("number", "open"):
             return self.say("E002", f"a comma is missing between `{pair[0]}` and `{pair[1]}`", met, "",
                             self.corrected(before.end, met.start, ", "))  # fmt: skip
+        if not self.lone and not opened and "=" not in _outside(self.parts[self._item() : self.i]) and self.i > 1:
+            if self.head in _LEAVES and met.kind == "name" or self.head == "dim" or self.head == "output" and met.kind == "name":
+                return self.say("E002", f"a comma is missing between `{pair[0]}` and `{pair[1]}`", met, "",
+                                self.corrected(before.end, met.start, ", "))  # fmt: skip
+            if self.i == 2 and self.head in ("set", *_LEAVES):
+                return self.say("E002", f"`=` is missing between `{pair[0]}` and `{pair[1]}`", met, "",
+                                self.corrected(before.end, met.start, " = "))  # fmt: skip
         return self.say("E002", f"an operator is missing between `{pair[0]}` and `{pair[1]}`", met, "",
                         self.corrected(before.end, met.start, "*") + " for the product")  # fmt: skip
+
+    def argument(self, before: Piece, met: Piece) -> Diagnostic | None:
+        """`sin x` and `sin^2 x`"""
+        at, power = self.i - 1, ""
+        if before.kind == "number" and at >= 2 and self.parts[at - 1].text in ("^", "**"):
+            at, power = at - 2, "^" + before.text
+        function = self.parts[at]
+        if function.text not in FUNCTIONS or met.kind == "string":
+            return None
+        last = self._operand(self.i)
+        end = self.parts[last].end
+        clause = next((p for p in self.parts[last:] if p.text == "for"), None)
+        raised = last + 1 < len(self.parts) and self.parts[last + 1].text in ("^", "**")
+        if raised or (clause is not None and self.parts[1].text == "="):  # the argument may be longer
+            right = self.parts[min(self._operand(last + 2), len(self.parts) - 1)].end if raised else self.parts[-1].end
+            hint = f"write `{function.text}({self.text[met.start : right]}){power}`"
+            hint += f" or `{function.text}({self._applied(self.i, last)}){power}{self.text[end:right]}`" if raised else ""
+        else:
+            hint = self.corrected(function.start, end, f"{function.text}({self._applied(self.i, last)}){power}")
+        return self.say("E002", f"`{function.text}` is a function: its argument stands in parentheses", met, "", hint)
+
+    def _applied(self, first: int, last: int) -> str:
+        """The operand of a function; a function in it is applied too."""
+        name = self.parts[first]
+        if name.text in FUNCTIONS and first < last and self.parts[first + 1].text != "(":
+            return f"{name.text}({self._applied(first + 1, last)})"
+        return self.text[name.start : self.parts[last].end]
+
+    def _operand(self, first: int) -> int:
+        """The last piece of the operand that begins at a piece: `2x`, `x[i]`, `cos x`, `f(a, b)`, `dJ/dx`."""
+        parts, depth, last = self.parts, 0, first
+        for i in range(first, len(parts)):
+            part = parts[i]
+            depth += (part.kind == "open") - (part.kind == "close")
+            if depth < 0:
+                break
+            last = i
+            after = parts[i + 1] if i + 1 < len(parts) else None
+            if depth or after is None:
+                continue
+            goes_on = after.kind == "transpose" or (after.start == part.end and (after.kind == "open" or part.kind == "number"))
+            derivative = part.text[0] in "d∂" and after.text == "/" and i + 2 < len(parts) and parts[i + 2].text[0] == part.text[0]
+            if part.text == "/" or (derivative and after.start == part.end) or part.text in FUNCTIONS:
+                continue
+            if not (goes_on and after.text != "..") or (part.kind == "number" and after.kind not in ("name", "open")):
+                break
+        return last
 
     def keyword(self) -> Diagnostic | None:
         """What follows a keyword is not of its form."""
@@ -289,10 +446,27 @@ _FORMS = {
 }  # fmt: skip
 
 
+_LEAVES = ("input", "param", "data", "const")
+_NO_FOR = (*_LEAVES, "dim", "output", "minimize", "maximize", "set")
+
 _WANTED = {
     "NAME": "a name", "STRING": "a string", "PLUS": "an operator", "EQUAL": "`=`", "LBRACE": "`{`", "DOTS": "`..`",
     "IN": "`in`", "COLON": "`:`",
 }  # fmt: skip
+
+
+def _outside(parts: list[Piece]) -> list[str]:
+    """The words outside of the brackets that are closed again."""
+    stack: list[list[str]] = [[]]
+    for part in parts:
+        if part.kind == "open":
+            stack.append([])
+        elif part.kind == "close":
+            if len(stack) > 1:
+                stack.pop()
+        else:
+            stack[-1].append(part.text)
+    return stack[-1]
 
 
 def _ends_operand(piece: Piece) -> bool:

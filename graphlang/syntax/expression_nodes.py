@@ -15,6 +15,7 @@ from graphlang.syntax.ast import (
 )  # fmt: skip
 from graphlang.syntax.lalr import Token
 from graphlang.syntax.lexing import Lexer
+from graphlang.syntax.foreign import slice_hint
 from graphlang.syntax.names import NotAName, canonical
 
 _OPERATORS = {"+": "+", "-": "-", "−": "-", "*": "*", "·": "*", "×": "*", "⋅": "*", "/": "/", "@": "@", "^": "^", "**": "^"}
@@ -225,8 +226,7 @@ class ExpressionNodes:
         for sub in subs:
             if type(sub) is Range:
                 self.report("E015", f"`{self.written(sub.span)}` is a slice, which expressions don't have", sub.span,
-                            "one index for each range", "name the elements with an index: `… for j in "
-                            f"{self.written(sub.span)}`")  # fmt: skip
+                            "one index for each range", slice_hint(self.written(c[0].span), self.written(sub.span)))  # fmt: skip
         return new(Subscript, (c[0], subs, new(Span, (c[0].span[0], c[3].end))))
 
     def slice(self, c: list) -> Range:

@@ -72,10 +72,16 @@ CHARACTERS: dict[str, str] = {
     "%": "write `mod(a, b)` for the remainder; `within 1%` is the only percentage",
     "'": "a string is written with `\"`, a transpose `.T`", "’": "a string is written with `\"`, a transpose `.T`",
     "“": "a string is written with `\"`", "”": "a string is written with `\"`", "`": "a string is written with `\"`",
-    "\\": "a line goes on after an operator or inside of brackets", "$": "", "?": "a choice is written `where(c, a, b)`",
+    "\\": "a line goes on after an operator or inside of brackets", "$": "delete it: a name has letters, digits and `_`", "?": "a choice is written `where(c, a, b)`",
     "~": "`1 - c` is 1 where c is 0", ".": "an element is written `z[j]`, a name with `_`: `z_j`",
-    ":": "a range is written `1..3`", "{": "a list is written with `[ ]`, a group with `( )`", "}": "",
+    ":": "a range is written `1..3`", "{": "a list is written with `[ ]`, a group with `( )`", "}": "delete it",
     "\u00a0": "it is a no-break space: write an ordinary one", "\u200b": "it is an invisible character: delete it",
     "\ufeff": "it is a byte-order mark inside of the text: delete it", "\r": "it is a carriage return without a line feed",
     "⊙": "`*` is elementwise", "∘": "`*` is elementwise", "⊤": "a transpose is written `.T`", "ᵀ": "a transpose is written `.T`",
 }  # fmt: skip
+
+
+def slice_hint(table: str, bounds: str) -> str:
+    """How the elements that `table[bounds]` would be are written."""
+    index = next(name for name in "ijkmn" if name not in table)
+    return f"name the elements with an index: `{table}[{index}] … for {index} in {bounds}`"

@@ -12,6 +12,14 @@ KEYWORDS = (
     "layout", "include", "opaque", "derivative", "train", "quiz", "exam",
 )  # fmt: skip
 
+# Functions of the language (tests hold them equal to those that graph/ builds in): their argument is in parentheses.
+FUNCTIONS = frozenset(
+    """abs acos acosh asin asinh atan atan2 atanh cbrt ceil clip cos cosh csv cumsum det diag diff digamma dot elu erf exp
+    expm1 eye floor gelu hessian hypot inv jacobian leaky_relu lgamma ln log log10 log1p log2 log_sigmoid log_softmax
+    logaddexp logsumexp max mean min mod norm normal npy ones outer partial prod relu round sigmoid sign silu sin sinh
+    slogdet softmax softplus solve sqrt std sum tan tanh trace uniform var where xlogy zeros""".split()
+)
+
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 _NAME = r"[^\W\d][\w\u0300-\u036f]*"

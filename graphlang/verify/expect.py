@@ -67,8 +67,8 @@ def _judge(run: Run, s: ast.Expect, values, ranges) -> Expectation:
     check_expression(right.body, over, ranges, s.right.span)
     lefts, rights = (evaluate(v.body, over, values, ranges) for v in (left, right))
     within = None if s.within is None else constant(lowering.scalar(s.within, Scope(integer=True)))
-    if s.within is not None and within is None:
-        raise Problem("E405", "a tolerance is a number", s.within.span)
+    if s.within is not None and (within is None or not within >= 0):
+        raise Problem("E405", "a tolerance is a number, 0 or greater", s.within.span)
     text = _text(run, s)
     for a, b in zip(lefts, rights):
         if not holds(s, a, b, within):
