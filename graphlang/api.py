@@ -21,7 +21,7 @@ from graphlang.graph.graph import Graph as BuiltGraph
 from graphlang.graph.values import BUILT_IN, OWN
 from graphlang.pipeline import evaluate_graph
 from graphlang.run import Run
-from graphlang.syntax.names import canonical
+from graphlang.syntax.names import NotAName, canonical
 
 FUNCTION_NAMES = OWN | set(ALIASES)
 
@@ -102,7 +102,7 @@ class Graph:
             flat = flat * size
         if flat is not None and len(flat) != size:
             raise ValueError(f"{name}: {len(flat)} values are given for {size} elements")
-        name = self._new(name, Variable(canonical(name), role, box, None, None if flat is None else Initial("numbers", tuple(flat))))
+        name = self._new(name, Variable(self._name(name), role, box, None, None if flat is None else Initial("numbers", tuple(flat))))
         if not box:
             return Node(self, self._pool.read(name))
         return lambda *at: Node(self, self._pool.read(name, self._subs(name, box, at)))
@@ -116,7 +116,7 @@ class Graph:
 
     def define(self, name: str, value) -> Node:
         """The equation `name = value`; gives the node of the name."""
-        name = self._new(name, Variable(canonical(name), "node"))
+        name = self._new(name, Variable(self._name(name), "node"))
         self._equations.append(Equation(name, (), (), self._lift(value)))
         return Node(self, self._pool.read(name))
 
@@ -161,10 +161,17 @@ class Graph:
         chosen["wrt"] = tuple(chosen.get("wrt", ()))
         return evaluate_graph(self.graph, given, **chosen)
 
+    def _name(self, name: str) -> str:
+        try:
+            return canonical(name)
+        except NotAName as e:
+            hints = (f"`{e.proposal}`",) if e.proposal else ()
+            raise GraphError([Diagnostic("E105", f"`{name}` is no name of a variable", hints=hints)]) from None
+
     def _lift(self, value) -> Expr:
         if type(value) is Node:
             if value.graph is not self:
-                raise ValueError("a node of another graph")
+                raise GraphError([Diagnostic("E105", "a node of another graph", hints=("one graph has no part in another",))])
             return value.expr
         if isinstance(value, Real):
             return self._pool.number(value)

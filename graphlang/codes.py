@@ -83,6 +83,7 @@ CODES: dict[str, str] = {
     "E404": "What is named as a goal cannot be one.",
     "E405": "A setting or a tolerance is not of its kind.",
     "E406": "A derivative is asked of something that is not a goal of the run.",
+    "E407": "A value, a name or an option that is given from outside of the program is wrong.",
     "E501": "A value is not defined: an operand is outside the domain of a function.",
     "E502": "A value is too large for a float64.",
     "E504": "All values are finite, but a derivative is not.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from graphlang.diagnostics import GraphError, Source, did_you_mean
+from graphlang.diagnostics import Diagnostic, GraphError, Source, did_you_mean
 from graphlang.engines.reference import evaluate
 from graphlang.graph.expressions import Pool, reads
 from graphlang.graph.graph import Binding, Graph, Variable
@@ -14,8 +14,15 @@ from graphlang.run import nest
 from graphlang.syntax.parser import parse_expression
 
 
-class UsageError(Exception):
+class UsageError(GraphError):
     """A value, name or option that was given from outside the program is wrong: exit status 2 on the command line."""
+
+    def __init__(self, message: str):
+        super().__init__([Diagnostic("E407", message)])
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 def constant_value(text: str, what: str) -> object:
@@ -25,6 +32,8 @@ def constant_value(text: str, what: str) -> object:
         if binders:
             raise UsageError(f"{what}: a value takes no `for`")
         value = Lowering(Pool(), {}, {}, {}).lower(node)
+    except UsageError:
+        raise
     except GraphError as e:
         raise UsageError(f"{what}: `{text}` is no number and no list of numbers: {e.diagnostics[0].message}") from None
     except Problem as p:

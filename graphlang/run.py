@@ -42,6 +42,13 @@ class Adjoint(NamedTuple):
     value: list[float]
 
 
+class Trace(NamedTuple):
+    """What happened, in order: equations with values, then adjoints with their contributions."""
+
+    forward: tuple[Step, ...]
+    backward: tuple[Adjoint, ...]
+
+
 class Expectation(NamedTuple):
     """A test of the program: the two sides and whether it holds (None: not judged, `note` says why)."""
 
@@ -64,7 +71,7 @@ class Pass:
         return self.derivative.goal
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Run:
     """What `program.run()` gives. Values are floats and nested lists, by the program's own names."""
 
@@ -144,7 +151,32 @@ class Run:
 
         return dumps(document(self))
 
+    def __repr__(self) -> str:
+        name = self.graph.source.name if self.graph.source else "a graph"
+        goals = ", ".join(f"{p.goal} = {self._at(p.goal):.6g}" for p in self.passes[:3])
+        return f"<run of {name}: {goals or 'nothing differentiated'}; {len(self.graph.variables)} variables>"
+
+    def _at(self, goal: Goal) -> float:
+        return self[goal.name] if goal.element is None else self[(goal.name, *goal.element)]
+
+    def __rich_console__(self, console, options):
+        """The table of `graphlang run`, at the width of the console."""
+        from graphlang.show.notebook import rendered
+
+        yield rendered(self, options.max_width)
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook: text, escaped."""
+        from graphlang.show.notebook import html
+
+        return html(self)
+
     # ---- the trace
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The steps forward, and backward for the first goal."""
+        return Trace(self.forward, self.backward(self.passes[0]) if self.passes else ())
 
     @cached_property
     def forward(self) -> tuple[Step, ...]:
