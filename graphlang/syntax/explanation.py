@@ -150,6 +150,8 @@ class Explanation:
             return self.say("E029", "there is one `for`, with all its indices", met, "", hint)
         if before is not None and before.text == "in" and met is None:
             return self.say("E029", "a range must follow `in`", before, "", "write `for j in 1..3`")
+        if before is not None and before.text == "for" and self.parts[self.i - 2].kind == "comma" and met is not None and met.kind == "name":
+            return self.say("E029", "there is one `for`, with all its indices", before, "", self.corrected(before.start, met.start, ""))
         if before is not None and before.text == "for":
             return self.say("E029", "an index must follow `for`", met or before, "", "write `for j in 1..3`")
         if met is not None and met.text in ("=", "∈") and self.i > 1 and self.parts[self.i - 2].text in ("for", ","):
@@ -174,6 +176,11 @@ class Explanation:
             at = self.parts.index(opener)
             if opener.text == "[" and not (at and _ends_operand(self.parts[at - 1])):
                 return self.say("E029", "a list has no `for`", met, "", "define the table by an equation: `y[j] = … for j in 1..3`")
+            if opener.text == "(":  # of a group: a call takes a `for`
+                closed = next((p for n, p in enumerate(self.parts[self.i :], self.i + 1)
+                               if p.kind == "close" and opener not in brackets(self.parts[:n]).unclosed), None)  # fmt: skip
+                summed = f"sum{self.text[opener.start : closed.end]}" if closed else "sum(e for j in 1..3)"
+                return self.say("E029", "a group in parentheses has no `for`", met, "", f"a sum is written `{summed}`")
             return None
         if self.lone or self.head not in _NO_FOR:
             return None
@@ -298,7 +305,8 @@ class Explanation:
                 return self.corrected(self.parts[self.i - 2].end, before.end, "") + " for a value that is given later"
             return "write a number or an expression, `2*x + 1`"
         if met is not None and (met.kind == "comma" or before.text == "="):
-            return self.corrected(met.start, met.end, "")
+            after = self.parts[self.i + 1].start if self.i + 1 < len(self.parts) else met.end
+            return self.corrected(met.start, after, "")
         if before.kind == "operator" and met is not None and met.kind != "close":
             return f"keep one of `{before.text}` and `{met.text}`, or write what stands between them"
         if before.kind == "operator":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _ONCE = "a name is defined once and keeps its value: give the new value a name of its own"
 
 ASSIGNMENTS: dict[str, tuple[str, str]] = {
@@ -83,5 +85,5 @@ CHARACTERS: dict[str, str] = {
 
 def slice_hint(table: str, bounds: str) -> str:
     """How the elements that `table[bounds]` would be are written."""
-    index = next(name for name in "ijkmn" if name not in table)
+    index = next((name for name in "ijkm" if name not in re.findall(r"\w+", f"{table} {bounds}")), "j1")
     return f"name the elements with an index: `{table}[{index}] … for {index} in {bounds}`"
