@@ -8,10 +8,9 @@
 from __future__ import annotations
 
 __version__ = "0.1.0"
-__all__ = ["load", "loads", "Program", "Run", "Graph", "GraphError", "EvaluationError", "UsageError", "Diagnostic", "functions"]
 
-_WHERE = {"load": "pipeline", "loads": "pipeline", "Program": "pipeline", "UsageError": "given", "Run": "run", "EvaluationError": "run",
-          "GraphError": "diagnostics", "Diagnostic": "diagnostics", "Graph": "api", "functions": "api"}
+_WHERE = {"load": "pipeline", "loads": "api", "Program": "pipeline", "UsageError": "given", "Run": "run", "EvaluationError": "run",
+          "GraphError": "diagnostics", "Diagnostic": "diagnostics", "Graph": "api"}
 
 
 def __getattr__(name: str):
@@ -22,6 +21,11 @@ def __getattr__(name: str):
     if name in _WHERE:
         globals()[name] = getattr(importlib.import_module(f"graphlang.{_WHERE[name]}"), name)
         return globals()[name]
+    if name == "__all__":
+        from graphlang.api import FUNCTION_NAMES
+
+        globals()[name] = [*_WHERE, *sorted(FUNCTION_NAMES)]
+        return globals()[name]
     if not name.startswith("_"):
         from graphlang.api import FUNCTION_NAMES, function
 
@@ -29,3 +33,7 @@ def __getattr__(name: str):
             globals()[name] = function(name)
             return globals()[name]
     raise AttributeError(f"module 'graphlang' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__getattr__("__all__")})

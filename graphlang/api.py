@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from functools import cache
 from numbers import Real
+from operator import index
 from typing import Iterable, Mapping, Sequence
 
 from graphlang.diagnostics import Diagnostic, GraphError
@@ -19,11 +20,24 @@ from graphlang.graph.functions import ALIASES, FUNCTIONS
 from graphlang.graph.graph import Equation, Goal, Initial, Range, Variable
 from graphlang.graph.graph import Graph as BuiltGraph
 from graphlang.graph.values import BUILT_IN, OWN
-from graphlang.pipeline import evaluate_graph
+from graphlang.pipeline import Program, evaluate_graph
+from graphlang.pipeline import loads as read_text
 from graphlang.run import Run
 from graphlang.syntax.names import NotAName, canonical
 
 FUNCTION_NAMES = OWN | set(ALIASES)
+
+
+def loads(text: str, name: str = "<text>") -> Program:
+    """Read a program from its text. Raises GraphError."""
+    if not isinstance(text, str):
+        hint = "; decode the bytes first: text.decode()" if isinstance(text, (bytes, bytearray)) else "; a file is read by load(path)"
+        raise TypeError(f"the text of a program is a str, not {type(text).__name__}{hint}")
+    return read_text(text, name)
+
+
+def wrong(code: str, message: str) -> GraphError:
+    return GraphError([Diagnostic(code, message)])
 
 
 class Node:
@@ -49,7 +63,11 @@ class Node:
     def __rtruediv__(self, other): return self._call("/", other, self)
     def __pow__(self, other): return self._call("^", self, other)
     def __rpow__(self, other): return self._call("^", other, self)
+    def __mod__(self, other): return self._call("mod", self, other)
+    def __rmod__(self, other): return self._call("mod", other, self)
     def __neg__(self): return self._call("neg", self)
+    def __pos__(self): return self
+    def __abs__(self): return self._call("abs", self)
     def __lt__(self, other): return self._call("<", self, other)
     def __le__(self, other): return self._call("<=", self, other)
     def __gt__(self, other): return self._call(">", self, other)
@@ -75,6 +93,10 @@ class Graph:
         self._goals: list[Goal] = []
         self._built: BuiltGraph | None = None
 
+    def __repr__(self) -> str:
+        goals = "".join(f", {g.kind} {g}" for g in self._goals[:3]) + ", …" * (len(self._goals) > 3)
+        return f"<graph: {len(self._variables):,} variable{'s' * (len(self._variables) != 1)}{goals}>"
+
     # ---- leaves
 
     def input(self, name: str, value: object = None, ranges: Sequence[tuple[int, int]] | None = None):
@@ -94,30 +116,37 @@ class Graph:
         if hasattr(value, "tolist"):
             value = value.tolist()
         flat, shape = _flatten(value)
-        box = tuple(Range(*r) for r in ranges) if ranges is not None else tuple(Range(1, n) for n in shape)
+        box = tuple(map(_range, ranges)) if ranges is not None else tuple(Range(1, n) for n in shape)
         size = 1
         for r in box:
             size *= r.extent
         if flat is not None and len(flat) == 1 and not shape:
             flat = flat * size
         if flat is not None and len(flat) != size:
-            raise ValueError(f"{name}: {len(flat)} values are given for {size} elements")
-        name = self._new(name, Variable(self._name(name), role, box, None, None if flat is None else Initial("numbers", tuple(flat))))
+            raise wrong("E216", f"`{name}`: {len(flat)} values are given for {size} elements")
+        name = self._new(Variable(self._name(name), role, box, None, None if flat is None else Initial("numbers", tuple(flat))))
         if not box:
             return Node(self, self._pool.read(name))
         return lambda *at: Node(self, self._pool.read(name, self._subs(name, box, at)))
 
     def _subs(self, name: str, box, at):
-        if len(at) != len(box) or any(not r.low <= k <= r.high for k, r in zip(at, box)):
-            raise IndexError(f"{name} has the ranges {', '.join(map(str, box))}")
+        said = f"`{name}` has the ranges {', '.join(map(str, box))}"
+        if len(at) != len(box):
+            raise wrong("E204", f"{said}, and the number of subscripts given is {len(at)}")
+        for k, r in zip(at, box):
+            if isinstance(k, bool) or not hasattr(k, "__index__"):
+                raise TypeError(f"a subscript of `{name}` is a whole number, not {k!r}")
+            if not r.low <= k <= r.high:
+                raise wrong("E222", f"{said}: there is no element {k}")
         return tuple(map(self._pool.number, at))
 
     # ---- equations and goals
 
     def define(self, name: str, value) -> Node:
         """The equation `name = value`; gives the node of the name."""
-        name = self._new(name, Variable(self._name(name), "node"))
-        self._equations.append(Equation(name, (), (), self._lift(value)))
+        lifted = self._lift(value)  # before the name is taken: what fails here leaves the graph as it was
+        name = self._new(Variable(self._name(name), "node"))
+        self._equations.append(Equation(name, (), (), lifted))
         return Node(self, self._pool.read(name))
 
     def minimize(self, value, name: str = "J") -> Node:
@@ -162,6 +191,8 @@ class Graph:
         return evaluate_graph(self.graph, given, **chosen)
 
     def _name(self, name: str) -> str:
+        if not isinstance(name, str):
+            raise TypeError(f"a name is a str, not {type(name).__name__}")
         try:
             return canonical(name)
         except NotAName as e:
@@ -177,15 +208,25 @@ class Graph:
             return self._pool.number(value)
         raise TypeError(f"{type(value).__name__} is neither a node nor a number")
 
-    def _new(self, name: str, variable: Variable) -> str:
+    def _new(self, variable: Variable) -> str:
         name = variable.name
         if name in self._variables:
-            raise GraphError([Diagnostic("E102", f"`{name}` is defined twice")])
+            raise wrong("E102", f"`{name}` is defined twice")
         if not name.isidentifier() or name in BUILT_IN or name in ("pi", "inf", "nan"):
-            raise GraphError([Diagnostic("E105", f"`{name}` cannot be the name of a variable")])
+            raise wrong("E105", f"`{name}` cannot be the name of a variable")
         self._variables[name] = variable
         self._built = None
         return name
+
+
+def _range(r: tuple[int, int]) -> Range:
+    try:
+        low, high = map(index, r)
+    except (TypeError, ValueError):
+        raise TypeError(f"a range is two whole numbers (low, high), not {r!r}") from None
+    if high < low:
+        raise wrong("E217", f"the range {low}..{high} has no element")
+    return Range(low, high)
 
 
 def _flatten(value) -> tuple[list[float] | None, tuple[int, ...]]:
@@ -193,10 +234,16 @@ def _flatten(value) -> tuple[list[float] | None, tuple[int, ...]]:
         return None, ()
     if isinstance(value, Real):
         return [float(value)], ()
+    if not isinstance(value, (list, tuple, range)):
+        raise TypeError(f"a value is a number or a list of numbers, not {value!r:.60}")
+    if not value:
+        raise wrong("E211", "a list is empty")
+    if any(v is None for v in value):
+        raise TypeError("a value is a number or a list of numbers, and None stands in the list")
     rows = [_flatten(v) for v in value]
     shapes = {shape for _, shape in rows}
     if len(shapes) > 1:
-        raise ValueError("the rows of a list have the same length")
+        raise wrong("E211", "the rows of a list differ in length")
     return [x for flat, _ in rows for x in flat], (len(rows), *(shapes.pop() if shapes else ()))
 
 

@@ -31,12 +31,15 @@ from graphlang.syntax.names import canonical
 from graphlang.syntax.parser import parse
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Program:
     """A parsed program. `run` evaluates it; `graph` is what it says."""
 
     source: Source
     tree: ast.Program
+
+    def __repr__(self) -> str:
+        return f"<program {self.source.name}>"
 
     @cached_property
     def graph(self) -> Graph:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import index
 from typing import NamedTuple
 
 from graphlang.derive.reverse import COMPUTED, SHOWN, Contribution, Derivative, Piece, local, piece_formula, pieces
-from graphlang.diagnostics import Diagnostic, GraphError, Source
+from graphlang.diagnostics import Diagnostic, GraphError, Source, did_you_mean
 from graphlang.engines.reference import Backward, Values, _elements, evaluate
 from graphlang.graph.coverage import interval
 from graphlang.graph.expressions import Expr
 from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Variable, natural
 from graphlang.graph.order import Plan
-from graphlang.syntax.names import canonical
+from graphlang.graph.scalar import element_names
+from graphlang.syntax.names import NotAName, canonical
 
 
 class Step(NamedTuple):
@@ -119,24 +121,52 @@ class Run:
 
     def __getitem__(self, key):
         """`run["z"]`, or `run["z", 0]` by the program's own index."""
-        name, *subs = key if isinstance(key, tuple) else (key,)
-        name = canonical(name)
-        v = self.graph.variables[name]
+        name, *subs = key if isinstance(key, tuple) and key else (key,)
+        v = self.variable(name)
+        flat = self.flat_of(v)
         if not subs:
-            return self.values[name]
-        if len(subs) != len(v.ranges) or any(not r.low <= k <= r.high for k, r in zip(subs, v.ranges)):
-            raise IndexError(f"{name} has the ranges {', '.join(map(str, v.ranges))}")
+            return nest(flat, v.ranges)
+        if not v.ranges:
+            raise IndexError(f"`{v.name}` is a scalar and takes no subscripts")
+        said = f"`{v.name}` has the ranges {', '.join(map(str, v.ranges))}"
+        if len(subs) != len(v.ranges):
+            raise IndexError(f"{said}: {len(v.ranges)} {'subscript is' if len(v.ranges) == 1 else 'subscripts are'} wanted, {len(subs)} given")
         offset = 0
         for k, r in zip(subs, v.ranges):
-            offset = offset * r.extent + k - r.low
-        return self.flat[name][offset]
+            if isinstance(k, bool) or not hasattr(k, "__index__"):
+                raise TypeError(f"a subscript of `{v.name}` is a whole number, not {k!r}")
+            if not r.low <= index(k) <= r.high:
+                raise IndexError(f"{said}: there is no element {k}")
+            offset = offset * r.extent + index(k) - r.low
+        return flat[offset]
+
+    def variable(self, name: str) -> Variable:
+        """By any spelling of its name. Raises KeyError."""
+        if not isinstance(name, str):
+            raise TypeError(f"a variable is looked up by its name, not by {name!r}")
+        if name in self.variables:  # in the scalar view also `z[0]`
+            return self.variables[name]
+        try:
+            return self.variables[canonical(name)]
+        except (KeyError, NotAName):
+            hints = did_you_mean(name, self.variables)
+            raise KeyError(f"there is no variable `{name}`" + "".join(f"; {h}" for h in hints)) from None
+
+    def flat_of(self, v: Variable) -> list[float]:
+        """The values of a variable, row-major; in the scalar view those of a table from its elements."""
+        names = [v.name] if v.name in self.graph.variables else element_names(v)
+        if self.bad is not None:  # tables are made before they are filled
+            done = {e.target for e in self.order}
+            if any(not self.graph.variables[n].is_leaf and n not in done for n in names):
+                raise KeyError(f"`{v.name}` has no value: the run stopped before it")
+        return self.flat[v.name] if v.name in self.graph.variables else [x for n in names for x in self.flat[n]]
 
     def array(self, name: str):
         """The value as a NumPy array (the index offset of the ranges is not kept)."""
         import numpy
 
-        v = self.graph.variables[name]
-        return numpy.array(self.flat[name]).reshape([r.extent for r in v.ranges])
+        v = self.variable(name)
+        return numpy.array(self.flat_of(v)).reshape([r.extent for r in v.ranges])
 
     def evaluate(self, text: str):
         """The value of an expression in the program's names; `dJ/dx` of a goal may stand in it. With a trailing

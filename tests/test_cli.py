@@ -52,7 +52,7 @@ def test_a_wrong_program_is_status_1_on_stderr(program, capsys):
 
 @pytest.mark.parametrize("argv", [
     ["run", "nowhere.graph"], ["run", str(ROOT)], ["run"], [], ["walk", SIMPLE], ["run", SIMPLE, "--nonsense"], ["run", SIMPLE, "--digits", "0"],
-    ["run", SIMPLE, "--set", "x"], ["run", SIMPLE, "--set", "x=two"], ["run", SIMPLE, "--set", "u=2"], ["run", SIMPLE, "--set", "q=2"],
+    ["run", SIMPLE, "--set", "x"], ["run", SIMPLE, "--set", "x=two"], ["run", SIMPLE, "--set", "1a=2"], ["run", SIMPLE, "--set", "u=2"], ["run", SIMPLE, "--set", "q=2"],
     ["run", NN, "--set", "x=[1,2]"], ["run", NN, "--set", "x=[[1],[2],[3]]"], ["run", SIMPLE, "--set", "x=[1,2]"], ["run", SIMPLE, "--wrt", "q"],
     ["run", SIMPLE, "--mode", "C"], ["run", SIMPLE, "--seed", "-1"], ["grad", SIMPLE, "--wrt", "q"], ["run", SIMPLE, "--ra"],
 ], ids=" ".join)  # fmt: skip

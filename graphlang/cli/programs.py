@@ -8,6 +8,7 @@ import sys
 from graphlang.diagnostics import GraphError
 from graphlang.given import UsageError, constant_value
 from graphlang.pipeline import Program, load, loads
+from graphlang.syntax.names import NotAName, canonical
 
 
 def add_program(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +55,10 @@ def settings(pairs: list[str]) -> dict[str, object]:
         name = name.strip()
         if not eq or not name or not text.strip():
             raise UsageError(f"--set {pair}: write NAME=VALUE, such as --set x=2 or --set 'w=[1, 2]'")
+        try:
+            canonical(name)
+        except NotAName as e:
+            raise UsageError(f"--set {pair}: {e}") from None
         out[name] = constant_value(text.strip(), f"--set {name}")
     return out
 

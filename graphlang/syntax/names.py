@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
+from graphlang.diagnostics import Diagnostic, GraphError
+
 # The glyph that a spelled name is shown by. Capitals that look Latin (`Alpha`, `Beta`, …) and omicron have no row:
 # nobody could tell them from A, B and o.
 GREEK: dict[str, str] = {
@@ -34,11 +36,14 @@ _POWER = re.compile(r"([^\W\d]\w*?|)(⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)(\w*)")
 _FRACTION = re.compile(r"([¼-¾⅐-⅞])(\w*)")
 
 
-class NotAName(ValueError):
+class NotAName(GraphError, ValueError):
     """The text cannot name a variable. `proposal` is what was probably meant, or ""."""
 
     def __init__(self, name: str, proposal: str):
-        super().__init__(f"`{name}` is not a name")
+        message = f"`{name}` is not a name"
+        hints = (f"write `{proposal}`",) if proposal else ()
+        super().__init__([Diagnostic("E010", message, None, "a name has letters, digits and `_` only", hints=hints)])
+        self.args = (message,)
         self.name = name
         self.proposal = proposal
 
