@@ -179,14 +179,16 @@ def run_graph(graph: Graph, values, wrt=(), goals: Sequence[Goal] = (), mode: st
     goals = list(goals) or goals_of(graph, order, None)
     groups = forward_order(order, goals[0].name)
     run = Run(graph, order, values, (), mode=mode, form=RAW if raw else SHOWN, ieee=ieee, wrt=wrt or summary(graph), diagnostics=graph.warnings, base=base)
-    done = []
+    done, blame = [], []
     try:
-        for equation, bad in forward(graph, groups, values, strict=not ieee):
+        for equation, bad in forward(graph, groups, values):
             done.append(equation)
-            if bad is not None:
-                run.order = tuple(done)
-                run.bad = explain(graph, bad.equation, bad.at, values)
-                raise EvaluationError([run.bad], graph.source, run)
+            if bad is not None and run.first_bad is None:
+                run.first_bad = bad.equation
+                blame.append(explain(graph, bad.equation, bad.at, values))
+                if not ieee:
+                    run.order, run.bad = tuple(done), blame[0]
+                    raise EvaluationError(blame, graph.source, run)
         run.order = tuple(done)
         passes = []
         for g in goals:
@@ -194,8 +196,12 @@ def run_graph(graph: Graph, values, wrt=(), goals: Sequence[Goal] = (), mode: st
             sweep = backward(derivative, values)
             passes.append(Pass(derivative, sweep))
             run.passes = tuple(passes)
-            if not ieee:
-                check_adjoints(run, passes[-1])
+            wrong = bad_adjoint(run, passes[-1])
+            if wrong is not None and not ieee:
+                run.bad = wrong
+                raise EvaluationError([wrong], graph.source, run)
+            if wrong is not None and not blame:
+                blame.append(wrong)
     except TooLarge as e:
         raise GraphError([Diagnostic("E902", f"an equation would take {e.steps:,} rounds of its loops, too many for the reference engine", None,
                                      hints=("smaller ranges, or a compiled engine when there is one",))], graph.source) from None
@@ -203,21 +209,21 @@ def run_graph(graph: Graph, values, wrt=(), goals: Sequence[Goal] = (), mode: st
     from graphlang.verify.conventions import conventions
 
     run.conventions = tuple(conventions(run))
-    run.notes = tuple(notes(run))
+    run.notes = (*(f"first value that is not finite: {d.message}" + (f" ({d.text})" if d.text else "") for d in blame), *notes(run))
     run.expectations = tuple(judge(run))
     return run
 
 
-def check_adjoints(run: Run, p: Pass) -> None:
-    """Strict mode: an adjoint that is not finite although all values are is an error."""
+def bad_adjoint(run: Run, p: Pass) -> Diagnostic | None:
+    """The first adjoint that is not finite although the variable's value is; an error in strict mode."""
     for name in p.derivative.variables:
         adjoint = p.sweep.adjoints[name]
         for offset, x in enumerate(adjoint):
             if not math.isfinite(x):
                 if not all(map(math.isfinite, run.flat[name])):
                     continue
-                run.bad = explain_adjoint(p.derivative, name, offset, p.sweep, run.flat)
-                raise EvaluationError([run.bad], run.graph.source, run)
+                return explain_adjoint(p.derivative, name, offset, p.sweep, run.flat)
+    return None
 
 
 def summary(graph: Graph) -> tuple[str, ...]:

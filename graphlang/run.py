@@ -90,7 +90,8 @@ class Run:
     form: str = SHOWN
     ieee: bool = False
     wrt: tuple[str, ...] = ()     # what the summary lists
-    bad: Diagnostic | None = None
+    bad: Diagnostic | None = None  # why the run stopped
+    first_bad: Equation | None = None  # the first whose value is not finite although its operands are
     base: Graph | None = None     # in the scalar view the graph with tables, so that `z` still has a meaning
 
     # ---- values
@@ -109,7 +110,11 @@ class Run:
 
     @cached_property
     def values(self) -> dict:
-        return {n: self.nested(n, self.flat[n]) for n in sorted(self.graph.variables, key=natural) if n in self.flat}
+        return {n: self.nested(n, self.flat[n]) for n in sorted(self.graph.variables, key=natural) if self.evaluated(n)}
+
+    def evaluated(self, name: str) -> bool:
+        """Whether a variable has its value: not where a run stopped before it (tables are made before they are filled)."""
+        return name in self.flat and (self.bad is None or self.graph.variables[name].is_leaf or any(e.target == name for e in self.order))
 
     @cached_property
     def adjoints(self) -> dict:
@@ -155,10 +160,8 @@ class Run:
     def flat_of(self, v: Variable) -> list[float]:
         """The values of a variable, row-major; in the scalar view those of a table from its elements."""
         names = [v.name] if v.name in self.graph.variables else element_names(v)
-        if self.bad is not None:  # tables are made before they are filled
-            done = {e.target for e in self.order}
-            if any(not self.graph.variables[n].is_leaf and n not in done for n in names):
-                raise KeyError(f"`{v.name}` has no value: the run stopped before it")
+        if not all(map(self.evaluated, names)):
+            raise KeyError(f"`{v.name}` has no value: the run stopped before it")
         return self.flat[v.name] if v.name in self.graph.variables else [x for n in names for x in self.flat[n]]
 
     def array(self, name: str):

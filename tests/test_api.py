@@ -46,3 +46,9 @@ def test_a_graph_made_in_python_refuses_what_is_no_name():
     for wrong in (lambda: g.define("1a", x), lambda: g.define("sin", x), lambda: g.define("x", x), lambda: other.define("y", x)):
         with pytest.raises(gl.GraphError):
             wrong()
+
+
+def test_a_run_that_stopped_has_no_values_for_what_it_did_not_reach():
+    with pytest.raises(gl.EvaluationError) as caught:
+        gl.loads("t = log(x)\nJ = t + x\nx = -2").run()
+    assert sorted(caught.value.run.values) == ["t", "x"]

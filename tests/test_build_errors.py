@@ -224,3 +224,10 @@ def test_half_a_derivative_is_named(text, words):
 def test_the_goal_is_the_same_in_every_view(options):
     run = loads("y[i] = 2x[i] + sin(x[i])*i for i in 1..3\nJ = y[3]\ninput x[3] = [1, 2, 3]").run(**options)
     assert str(run.passes[0].goal) == "J"
+
+
+def test_every_undefined_name_is_reported_once():
+    """Two in one equation, and one in an equation that depends on it."""
+    with pytest.raises(GraphError) as caught:
+        loads("J = x^2 + aa + bb*aa\nx = 1\nK = cc + J\nL = sum(q*J for q in 1..3)").run()
+    assert [(d.code, d.message) for d in caught.value.diagnostics] == [("E101", f"`{n}` is not defined") for n in ("aa", "bb", "cc")]

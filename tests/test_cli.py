@@ -191,3 +191,16 @@ def test_every_view_runs_and_keeps_the_gradients(options, capsys):
     assert status == 0
     if "--scalar" not in options:
         assert "0.4587992202864" in out
+
+
+def test_ieee_goes_on_and_marks_the_first_value_that_is_not_finite(program, capsys):
+    status, out, _ = run("run", program("t = log(x)\nJ = t + x\nx = -2\n"), "--ieee", "--ascii", capsys=capsys)
+    assert status == 0
+    (row,) = [line for line in out.splitlines() if "not finite" in line and "|" in line]
+    assert "t = log(x)" in row
+    assert "log(-2)" in out and "dJ/dx = nan" in out
+
+
+@pytest.mark.parametrize("option", ["--wrt", "--set"])
+def test_what_is_no_name_is_status_2(option, capsys):
+    assert run("run", SIMPLE, option, "1a" if option == "--wrt" else "1a=2", capsys=capsys)[0] == 2

@@ -76,7 +76,7 @@ def gradients_of_gradient(text):
     graph = adjoint_graph(derivative)
     order = plan(graph)
     values = leaf_values(run)
-    for _ in forward(graph, forward_order(order, derivative.adjoint_name("")), values, strict=False):
+    for _ in forward(graph, forward_order(order, derivative.adjoint_name("")), values):
         pass
     leaves = [n for n, v in graph.variables.items() if v.is_leaf and v.role != "const"]
     elements = [(n, at) for n in leaves for at in oracle.box([(r.low, r.high) for r in graph.variables[n].ranges])]

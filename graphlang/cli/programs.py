@@ -26,7 +26,14 @@ def add_program(parser: argparse.ArgumentParser) -> None:
 
 
 def names(text: str) -> tuple[str, ...]:
-    return tuple(n.strip() for n in text.split(",") if n.strip())
+    """`a,b` of --wrt. Raises UsageError for what cannot be a name."""
+    found = tuple(n.strip() for n in text.split(",") if n.strip())
+    for n in found:
+        try:
+            canonical(n)
+        except NotAName as e:
+            raise UsageError(f"--wrt: {e}") from None
+    return found
 
 
 def read(path: str) -> Program:

@@ -86,7 +86,7 @@ def _size(box: Box) -> int:
 # ---- forward
 
 
-def forward(graph: Graph, groups: list[Group], values: Values, strict: bool = True) -> Iterator[tuple[Equation, Bad | None]]:
+def forward(graph: Graph, groups: list[Group], values: Values) -> Iterator[tuple[Equation, Bad | None]]:
     """Evaluate the equations in order into `values`, yielding each as it is done, with its first bad value if any.
 
     Raises TooLarge before an equation that would take too long.
@@ -102,9 +102,9 @@ def forward(graph: Graph, groups: list[Group], values: Values, strict: bool = Tr
                 values[e.target][0] = plain(e.value, values, {})
             else:
                 _fill(e, values, ranges)
-            yield e, (first_bad(e, values, ranges) if strict else None)
+            yield e, first_bad(e, values, ranges)
         else:
-            bad = _recurrence(group, values, ranges, strict)
+            bad = _recurrence(group, values, ranges)
             for e in group.equations:
                 yield e, (bad if bad is not None and bad.equation is e else None)
 
@@ -119,24 +119,23 @@ def _fill(e: Equation, values: Values, ranges: Mapping[str, Box]) -> None:
     tape.run()
 
 
-def _recurrence(group: Group, values: Values, ranges: Mapping[str, Box], strict: bool) -> Bad | None:
+def _recurrence(group: Group, values: Values, ranges: Mapping[str, Box]) -> Bad | None:
     codes = {}
     for e in group.equations:
         tape = Tape(values, ranges, dict(e.bindings))
         tape.store(STORE, e.value, values[e.target], ranges[e.target], e.subs)
         codes[e] = (tape, [tape.index_register(b.index) for b in e.bindings])
+    bad = None
     for e, at in group.elements:
         tape, registers = codes[e]
         for register, k in zip(registers, at):
             tape.registers[register] = k
         tape.run()
-        if strict:
-            offset = offset_of(e.subs, ranges[e.target], dict(zip((b.index for b in e.bindings), at)))
-            if not math.isfinite(values[e.target][offset]):
-                bad = _bad_at(e, dict(zip((b.index for b in e.bindings), at)), values, ranges)
-                if bad is not None:
-                    return bad
-    return None
+        if bad is None:
+            here = dict(zip((b.index for b in e.bindings), at))
+            if not math.isfinite(values[e.target][offset_of(e.subs, ranges[e.target], here)]):
+                bad = _bad_at(e, here, values, ranges)
+    return bad
 
 
 def offset_of(subs, ranges: Box, at: Mapping[str, int]) -> int:

@@ -18,7 +18,7 @@ from graphlang.graph.substitute import fresh, substitute, unshadow
 from graphlang.graph.graph import Binding, Equation, Goal, Graph, Initial, Variable
 from graphlang.graph.lower import Lowering
 from graphlang.graph.pieces import Pieces
-from graphlang.graph.values import BUILT_IN, Problem, Scope, Value
+from graphlang.graph.values import BUILT_IN, CONSTANTS, Problem, Scope, Value
 from graphlang.graph.order import check_cycles
 from graphlang.syntax import ast
 
@@ -241,7 +241,10 @@ class Builder(Pieces):
         """Whether everything it names could be understood; otherwise its own mistakes would be echoes."""
         for name in self.names_in(s) if self.failed else ():
             if name in self.failed:
-                self.failed.add((s.target if type(s.target) is ast.Name else s.target.base).name)
+                target = (s.target if type(s.target) is ast.Name else s.target.base).name
+                if target not in self.failed:
+                    self.failed.add(target)
+                    self.other_undefined(target)
                 return False
         return True
 
@@ -250,6 +253,18 @@ class Builder(Pieces):
         if not (d.code == "E101" and any(x.code == "E101" and x.message == d.message for x in self.found)):
             self.found.append(d)
         self.failed.add(name)
+        if d.code == "E101":
+            self.other_undefined(name)
+
+    def other_undefined(self, name: str) -> None:
+        """Lowering stops at the first undefined name of an equation; its other ones are mistakes of their own."""
+        for s in self.written.get(name, ()):
+            nodes = list(ast.postorder(s.value))
+            bound = {b.name for b in s.binders} | {b.name for n in nodes if type(n) is ast.Call for b in n.binders}
+            for n in nodes:
+                known = n.name in self.variables or n.name in self.consts or n.name in CONSTANTS or n.name in bound or n.name in BUILT_IN if type(n) is ast.Name else True
+                if not known and n.name not in self.lowering.missing:
+                    self.found.append(self.lowering.undefined(n.name, n.span, Scope()).diagnostic)
 
     def type_pending(self, pending: set[str], names: dict[str, list[str]], leaves_declared: bool) -> None:
         state: dict[str, int] = {}

@@ -66,7 +66,7 @@ class Sheet:
     def forward(self, e: Equation) -> Cell:
         value = self.run.over_box(e)
         text = self.table(value, box_extents(e.subs, e.box))
-        if self.run.bad is not None and self.run.order[-1] is e and not all(map(math.isfinite, value)):
+        if self.run.first_bad is e and not all(map(math.isfinite, value)):
             return Cell(self.texts.equation(e), value=f"{text} {self.signs.mark} not finite", style="bold red")
         return Cell(self.texts.equation(e), value=text)
 
