@@ -71,11 +71,19 @@ def away_from_kinks(work):
         assume(False)
 
 
+# Terms that cancel altogether leave a rounding of the terms, not of their sum: softmax does not change when all of its
+# operands do, and the slope along that direction is 0 for the oracle and 1e-17 in float64. The terms are of order 0.01
+# and more in these programs; the oracle's difference quotients have an error of some 1e-30 themselves.
+CANCELLED = 1e-15
+
+
 def assert_agrees(found, exact, coarse, tolerance, what):
     """`coarse()`: the same in an arithmetic of 14 digits, asked for only where the tolerance does not do."""
     for k, (f, w) in enumerate(zip(found, exact, strict=True)):
         off = abs(f - w)
         if off > tolerance * abs(w):
+            if off <= CANCELLED * max(0.01, *map(abs, exact)):
+                continue
             assert off <= 10 * abs(coarse()[k] - w), f"{what}: {f!r} is not {mp.nstr(w, 17)}"
 
 

@@ -1,5 +1,7 @@
 """Depth and size: nothing recurses on the depth of a program, and what is stored grows linearly with it."""
 
+import re
+
 import pytest
 
 import graphlang as gl
@@ -28,7 +30,7 @@ def test_all_streams_every_row(n, tmp_path, capsys):
     path.write_text(chain(n), encoding="utf-8")
     assert main(["run", str(path), "--all", "--ascii"]) == 0
     out = capsys.readouterr().out
-    assert all(f" u{k} = " in out for k in range(1, n + 1))
+    assert set(map(int, re.findall(r"^ u(\d+) = ", out, re.MULTILINE))) >= set(range(1, n + 1))
 
 
 @pytest.mark.parametrize("n", [5_000, pytest.param(100_000, marks=pytest.mark.nightly)])

@@ -106,10 +106,16 @@ def smallest(values: Sequence[float]) -> float:
 
 
 def mean(values: Sequence[float]) -> float:
-    result = total(values) / len(values)
+    """Corrected once by the mean of what is left over: without that the mean of equal numbers may differ from them in
+    the last digit, and `std` would have a slope of order 1 where it is 0 by convention."""
+    n = len(values)
+    result = total(values) / n
     if math.isinf(result) and all(map(math.isfinite, values)):
-        result = total([v / len(values) for v in values])
-    return result
+        result = total([v / n for v in values])
+    if not math.isfinite(result):
+        return result
+    rest = total([v - result for v in values]) / n
+    return result + rest if math.isfinite(rest) else result
 
 
 def variance(values: Sequence[float]) -> float:
@@ -247,8 +253,9 @@ _row("norm", False, lambda v: math.hypot(*v), lambda r, result: r.body / result(
      empty=0.0)
 _row("logsumexp", False, logsumexp, lambda r, result: r.pool.call("exp", r.body - result(r.at)),
      "log of the sum of exponentials, shifted by the maximum", r"\operatorname{logsumexp}",
+     # the exponential of a difference of large numbers would lose digits: at 1000 three of them
      computed=lambda r, result: r.pool.where(r.pool.call("==", result(r.at), r.pool.number(-math.inf)), r.pool.zero,
-                                             r.pool.call("exp", r.body - result(r.at))))
+                                             r.pool.reduce("softmax", r.binders, r.body, _here(r))))
 _row("softmax", True, softmax, lambda r, result: result(r.at) * (_same(r, r.at) - result(_here(r))),
      "exp(x[i]) / sum(exp(x)), shifted by the maximum", r"\operatorname{softmax}", vector=True)
 _row("log_softmax", True, log_softmax, lambda r, result: _same(r, r.at) - r.pool.call("exp", result(_here(r))),
