@@ -213,22 +213,19 @@ class TableOperations:
             self.warnings.append(Diagnostic("W201", f"`{name}` over an empty range is {value:g}", span, severity="warning"))
 
     def dot(self, values, node, scope) -> Value:
-        self.two(values, node, "dot")
-        a, b = values
-        if len(a.ranges) != 1 or len(b.ranges) != 1:
-            raise Problem("E205", "`dot` takes two vectors", node.span, f"these are {a.describe()} and {b.describe()}")
-        return self.matmul(a._replace(row=True), b._replace(row=False), ast.Op("@", node.args, node.span), scope)
+        return self.of_vectors("dot", values, node, scope, (True, False))
 
     def outer(self, values, node, scope) -> Value:
-        self.two(values, node, "outer")
-        a, b = values
-        if len(a.ranges) != 1 or len(b.ranges) != 1:
-            raise Problem("E205", "`outer` takes two vectors", node.span, f"these are {a.describe()} and {b.describe()}")
-        return self.matmul(a._replace(row=False), b._replace(row=True), ast.Op("@", node.args, node.span), scope)
+        return self.of_vectors("outer", values, node, scope, (False, True))
 
-    def two(self, values, node, name) -> None:
+    def of_vectors(self, name: str, values, node, scope, rows: tuple[bool, bool]) -> Value:
+        """`@` of two vectors, one of them taken as a row."""
         if len(values) != 2:
             raise Problem("E302", f"`{name}` takes 2 arguments, but {len(values)} {'is' if len(values) == 1 else 'are'} given", node.span)
+        if any(len(v.ranges) != 1 for v in values):
+            raise Problem("E205", f"`{name}` takes two vectors", node.span, " and ".join(v.describe() for v in values))
+        a, b = (v._replace(row=row) for v, row in zip(values, rows))
+        return self.matmul(a, b, ast.Op("@", node.args, node.span), scope)
 
     def trace(self, values, node, scope) -> Value:
         v = values[0] if len(values) == 1 else None
