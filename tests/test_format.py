@@ -10,7 +10,8 @@ from graphlang.diagnostics import NOWHERE, Source
 from graphlang.graph.expressions import Pool
 from graphlang.graph.spell import formula, spell, tree_size
 from graphlang.syntax import ast
-from graphlang.syntax.format import PRETTY, SOURCE, format_expr, format_program, format_statement, style_for
+from graphlang.syntax.format import PRETTY, SOURCE, format_expr, style_for
+from graphlang.syntax.format_statements import format_program, format_statement
 from graphlang.syntax.parser import parse, parse_expression
 from graphlang.syntax.pretty import Names
 
@@ -68,7 +69,7 @@ def parts(stmt):
         field = stack.pop()
         if type(field) is type(NOWHERE):
             continue
-        if type(field) is tuple or type(field) in (ast.Binder, ast.Item):
+        if type(field) is tuple or type(field) in (ast.Binder, ast.Item, ast.Signature):
             out.append(type(field).__name__ + str(len(field)))
             stack.extend(reversed(field))
         elif isinstance(field, tuple):

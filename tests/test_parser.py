@@ -64,6 +64,16 @@ def s(node):
             return f"({' '.join(['expect', compare, s(left), s(right), *tolerance, *map(s, binders)])})"
         case ast.Setting(name, value):
             return f"(set {name} {s(value)})"
+        case ast.Layout(kind):
+            return f"(layout {kind})"
+        case ast.Include(path):
+            return f"(include {path})"
+        case ast.Opaque(signatures):
+            return f"(opaque {' '.join(map(s, signatures))})"
+        case ast.Signature(name, params, ranges):
+            return f"({' '.join([name, *map(s, params), *(map(s, ranges) if ranges else ())])})"
+        case ast.Rule(name, params, wrt, body):
+            return f"(derivative {name} ({' '.join(map(s, params))}) {s(wrt) + ' ' if wrt else ''}{s(body)})"
         case ast.Later(kind):
             return f"(later {kind})"
     raise AssertionError(node)
@@ -181,11 +191,11 @@ expect J = 2 within 1%          | (expect = J 2 within:1%)
 expect z[j] >= 0 for j in 1..3  | (expect >= z[j] 0 {j 1 3})
 expect z[j] = 0 within 0.1 for j | (expect = z[j] 0 within:0.1 {j})
 set seed = 0                    | (set seed 0)
-layout numerator                | (later layout)
-include "base.graph"            | (later include)
-opaque h(x)[K], g(u)[M]         | (later opaque)
-derivative sigma(v) = sigma(v)*(1 - sigma(v)) | (later derivative)
-derivative f(a, b) wrt b = a    | (later derivative)
+layout numerator                | (layout numerator)
+include "base.graph"            | (include base.graph)
+opaque h(x)[K], g(u)[M]         | (opaque (h x _..K) (g u _..M))
+derivative sigma(v) = sigma(v)*(1 - sigma(v)) | (derivative sigma (v) (* (sigma v) (- 1 (sigma v))))
+derivative f(a, b) wrt b = a    | (derivative f (a b) b a)
 data = 5                        | (= data 5)
 claim = 1                       | (= claim 1)
 output = claim + set            | (= output (+ claim set))

@@ -138,6 +138,9 @@ class Builder(Pieces):
                     self.report("E901", "`dim` is not there yet", span, "sizes left symbolic")
                 case ast.Claim():
                     self.report("E901", "`claim` is not there yet", s.span, hints=("`expect` tests a number: `expect dJ/dx = 9.1 within 1e-2`",))
+                case ast.Layout(_, span) | ast.Include(_, span) | ast.Opaque(_, span) | ast.Rule(_, _, _, _, span):
+                    kind = {ast.Layout: "layout", ast.Include: "include", ast.Opaque: "opaque", ast.Rule: "derivative"}[type(s)]
+                    self.report("E901", f"`{kind}` is not there yet", span, "this version does not have it")
                 case ast.Later(kind, span):
                     self.report("E901", f"`{kind}` is not there yet", span, "this version does not have it")
         self.const_items = consts

@@ -173,15 +173,55 @@ class Setting(NamedTuple):
     span: Span
 
 
+class Layout(NamedTuple):
+    """`layout numerator`: how matrix derivatives are arranged from here on."""
+
+    kind: str  # numerator, denominator
+    span: Span
+
+
+class Include(NamedTuple):
+    """`include "base.graph"`."""
+
+    path: str
+    span: Span
+    path_span: Span
+
+
+class Signature(NamedTuple):
+    """`h(x)[K]`: an opaque function, the names of its arguments and the ranges of its result (None: a scalar)."""
+
+    name: str
+    params: tuple[Name, ...]
+    ranges: tuple[Range, ...] | None
+    span: Span
+    name_span: Span
+
+
+class Opaque(NamedTuple):
+    signatures: tuple[Signature, ...]
+    span: Span
+
+
+class Rule(NamedTuple):
+    """`derivative f(a, b) wrt b = body`; `wrt` is None where there is one argument."""
+
+    name: str
+    params: tuple[Name, ...]
+    wrt: Name | None
+    body: Expr
+    span: Span
+    name_span: Span
+
+
 class Later(NamedTuple):
-    """A statement of the language that this version parses and refuses with "not yet":
-    layout, include, train, opaque, derivative, quiz, exam."""
+    """A statement of the language that this version parses and refuses with "not yet": train, quiz, exam."""
 
     kind: str
     span: Span
 
 
-Statement = Union[Declaration, Dim, Equation, FunctionDef, Goal, Claim, Expect, Setting, Later]
+Statement = Union[Declaration, Dim, Equation, FunctionDef, Goal, Claim, Expect, Setting, Layout, Include, Opaque, Rule, Later]
 
 
 class Program(NamedTuple):

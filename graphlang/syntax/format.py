@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from graphlang.diagnostics import Source
 from graphlang.syntax import ast
 from graphlang.syntax.ast import Binder, Call, Deriv, Keyword, List, Name, Num, Op, Range, Subscript, Text
 from graphlang.syntax.pretty import SUPERSCRIPT, Names
@@ -355,67 +354,3 @@ def _power(base: ast.Expr, exponent: ast.Expr, tight: bool, style: Style) -> lis
     if _is_derivative(exponent, style):
         return [*out, "^", "(", Part(exponent, tight=tight), ")"]
     return [*out, "^", Part(exponent, POWER, False, tight)]
-
-
-# ---- statements
-
-
-def format_statement(stmt: ast.Statement, style: Style = SOURCE, source: Source | None = None) -> str:
-    """The text of a statement. A `Later` is copied from `source`."""
-    match stmt:
-        case ast.Declaration(role, items, _):
-            return f"{role} " + ", ".join(_item(item, style) for item in items)
-        case ast.Dim(names, _):
-            return "dim " + ", ".join(style.names.pretty(n.name) for n in names)
-        case ast.Equation(target, value, binders, override, _):
-            head = "override " if override else ""
-            return f"{head}{_at(target, style)} = {format_expr(value, style)}{_for(binders, style)}"
-        case ast.FunctionDef(name, params, body, _, _):
-            params = ", ".join(style.names.pretty(p.name) for p in params)
-            return f"{style.names.function(name)}({params}) = {format_expr(body, style)}"
-        case ast.Goal(kind, targets, _):
-            first, *others = (_at(t, style) for t in targets)
-            if first[0] in "-[.":  # would not be read as a goal
-                first = f"({first})"
-            return f"{kind} " + ", ".join([first, *others])
-        case ast.Claim(left, right, binders, _):
-            return f"claim {_at(left, style)} = {format_expr(right, style)}{_for(binders, style)}"
-        case ast.Expect(left, compare, right, within, relative, binders, _):
-            sign = SIGNS.get(compare, compare) if style.pretty else compare
-            text = f"expect {_at(left, style)} {sign} {_at(right, style)}"
-            if within is not None:
-                text += f" within {_at(within, style)}" + ("%" if relative else "")
-            return text + _for(binders, style)
-        case ast.Setting(name, value, _):
-            return f"set {name} = {format_expr(value, style)}"
-        case ast.Later(_, span):
-            assert source is not None, "a statement of a later version is known by its source only"
-            return source.at(span)
-    raise AssertionError(f"not a statement: {type(stmt).__name__}")
-
-
-def format_program(program: ast.Program) -> str:
-    """The statements in canonical spelling, one to a line. Comments are not in the tree."""
-    return "".join(format_statement(s, SOURCE, program.source) + "\n" for s in program.statements)
-
-
-def _at(node: ast.Expr, style: Style) -> str:
-    """An expression in a place where a comparison needs parentheses."""
-    return _print([Part(node, SUM)], style)
-
-
-def _item(item: ast.Item, style: Style) -> str:
-    parts: list[Part | str] = [style.names.pretty(item.name)]
-    if item.ranges is not None:
-        parts += ("[", *_commas(item.ranges, True), "]")
-    if item.symmetric:
-        parts.append(" symmetric")
-    if item.value is not None:
-        parts += (" = ", Part(item.value))
-    return _print(parts, style)
-
-
-def _for(binders: tuple[Binder, ...], style: Style) -> str:
-    if not binders:
-        return ""
-    return _print(["  ∀ ", *_binders(binders, style, "=")] if style.pretty else [" for ", *_binders(binders, style)], style)

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from graphlang.diagnostics import Span
 from graphlang.syntax.ast import (
-    Binder, Call, Claim, Declaration, Deriv, Dim, Equation, Expect, Expr, FunctionDef, Goal, Item, Later, Name, Num,
-    Op, Range, Setting, Statement, Subscript, postorder,
+    Binder, Call, Claim, Declaration, Deriv, Dim, Equation, Expect, Expr, FunctionDef, Goal, Include, Item, Later, Layout,
+    Name, Num, Op, Opaque, Range, Rule, Setting, Signature, Statement, Subscript, postorder,
 )  # fmt: skip
 from graphlang.syntax.expression_nodes import ExpressionNodes, new
 from graphlang.syntax.lalr import Token
@@ -146,22 +146,35 @@ class StatementNodes(ExpressionNodes):
     def setting(self, c: list) -> Setting:
         return Setting(self.spelling(c[1]), c[3], Span(c[0].start, c[3].span.end))
 
+    # ---- what a program is read with
+
+    def layout(self, c: list) -> Layout:
+        return Layout(c[1].text, Span(c[0].start, c[-1].end))
+
+    def include(self, c: list) -> Include:
+        text = self.string([c[1]])
+        return Include(text.value, Span(c[0].start, c[-1].end), text.span)
+
+    def opaque(self, c: list) -> Opaque:
+        return Opaque(tuple(c[1]), Span(c[0].start, _end(c[1][-1])))
+
+    def signature(self, c: list) -> Signature:
+        name = self.name([c[0]])
+        params = tuple(self.name([token]) for token in c[2])
+        ranges = c[4].ranges if len(c) > 4 else None
+        return Signature(name.name, params, ranges, Span(c[0].start, _end(c[-1])), name.span)
+
+    def derivative(self, c: list) -> Rule:
+        target, body = c[1], c[-1]
+        wrt = self.name([c[3]]) if len(c) == 6 else None
+        at = Span(c[0].start, body.span.end)
+        if type(target) is not Call or target.binders or any(type(arg) is not Name for arg in target.args) or not target.args:
+            self.report("E027", "`derivative` needs a function and its arguments", target.span, "not `f(v)`",
+                        "`derivative f(v) = …`, or `derivative f(a, b) wrt b = …`")  # fmt: skip
+            return Rule("", (), wrt, body, at, target.span)
+        return Rule(target.name, target.args, wrt, body, at, target.name_span)
+
     # ---- for later
-
-    def layout(self, c: list) -> Later:
-        return Later("layout", Span(c[0].start, c[-1].end))
-
-    def include(self, c: list) -> Later:
-        return Later("include", Span(c[0].start, c[-1].end))
-
-    def opaque(self, c: list) -> Later:
-        return Later("opaque", Span(c[0].start, _end(c[1][-1])))
-
-    def signature(self, c: list) -> _Ranges:
-        return _Ranges((), Span(c[0].start, _end(c[-1])))
-
-    def derivative(self, c: list) -> Later:
-        return Later("derivative", Span(c[0].start, c[-1].span.end))
 
     def train(self, c: list) -> Later:
         at = Span(c[0].start, c[-1].end)
