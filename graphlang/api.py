@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import cache
 from numbers import Real
 from operator import index
+from pathlib import Path
 from typing import Iterable, Mapping, Sequence
 
 from graphlang.diagnostics import Diagnostic, GraphError
@@ -20,7 +21,7 @@ from graphlang.graph.functions import ALIASES, FUNCTIONS
 from graphlang.graph.graph import Equation, Goal, Initial, Range, Variable
 from graphlang.graph.graph import Graph as BuiltGraph
 from graphlang.graph.values import BUILT_IN, OWN
-from graphlang.pipeline import Program, evaluate_graph
+from graphlang.pipeline import Program, add_exact, certain_digits, evaluate_graph
 from graphlang.pipeline import loads as read_text
 from graphlang.run import Run
 from graphlang.syntax.names import NotAName, canonical
@@ -28,12 +29,13 @@ from graphlang.syntax.names import NotAName, canonical
 FUNCTION_NAMES = OWN | set(ALIASES)
 
 
-def loads(text: str, name: str = "<text>") -> Program:
-    """Read a program from its text. Raises GraphError."""
+def loads(text: str, name: str = "<text>", folder: str | Path | None = None, allow: Iterable[str | Path] = ()) -> Program:
+    """Read a program from its text. `include` reads files beneath `folder` and the folders of `allow`; without a folder
+    it is refused. Raises GraphError."""
     if not isinstance(text, str):
         hint = "; decode the bytes first: text.decode()" if isinstance(text, (bytes, bytearray)) else "; a file is read by load(path)"
         raise TypeError(f"the text of a program is a str, not {type(text).__name__}{hint}")
-    return read_text(text, name)
+    return read_text(text, name, folder, allow)
 
 
 def wrong(code: str, message: str) -> GraphError:
@@ -184,11 +186,12 @@ class Graph:
 
     def run(self, set: Mapping[str, object] | None = None, **options) -> Run:
         """Evaluate forward and backward; options as in `Program.run`."""
-        names = {"wrt", "goal", "seed", "mode", "ieee", "expand", "scalar", "raw"}
+        names = {"wrt", "goal", "seed", "mode", "ieee", "expand", "scalar", "raw", "exact"}
         given = {canonical(k): v for k, v in {**(set or {}), **{k: v for k, v in options.items() if k not in names}}.items()}
         chosen = {k: v for k, v in options.items() if k in names}
         chosen["wrt"] = tuple(chosen.get("wrt", ()))
-        return evaluate_graph(self.graph, given, **chosen)
+        precision = certain_digits(chosen.pop("exact", None), chosen.get("mode", "B"))
+        return add_exact(evaluate_graph(self.graph, given, **chosen), precision)
 
     def _name(self, name: str) -> str:
         if not isinstance(name, str):

@@ -1,7 +1,7 @@
 """The codes of diagnostics. A code keeps its meaning for ever; the sentences may be improved.
 
-E0 syntax; E1 names; E2 ranges and shapes; E3 calls; E4 values and goals; E5 numbers that are not finite; E9 limits of
-this version; W warnings.
+E0 syntax; E1 names; E2 ranges and shapes; E3 calls; E4 values and goals; E5 numbers that are not finite; E6 files; E9 limits
+of this version; W warnings.
 """
 
 CODES: dict[str, str] = {
@@ -46,7 +46,10 @@ CODES: dict[str, str] = {
     "E109": "A function calls itself.",
     "E110": "Variables or elements depend on one another in a circle.",
     "E111": "An index is used on the left and no `for` gives its range.",
-    "E201": "Two tables meet whose ranges are not the same.",
+    "E112": "`override` does not stand for an equation of an included file, or stands for it twice.",
+    "E113": "A derivative rule is not one of a function of the program, with its arguments.",
+    "E114": "A derivative rule is not the derivative of its function.",
+    "E201": "Two tables meet whose ranges are not the same, or a matrix is not square where it must be.",
     "E202": "A row meets a column elementwise.",
     "E203": "A scalar is given subscripts.",
     "E204": "The number of subscripts is not the number of ranges.",
@@ -77,20 +80,36 @@ CODES: dict[str, str] = {
     "E305": "A function that is not a reduction is given a `for`.",
     "E306": "An initialiser stands outside a declaration.",
     "E307": "A function gives a table; functions are scalar.",
+    "E308": "An opaque function stands inside of an expression.",
     "E401": "A leaf has no value.",
     "E402": "There is no goal, or several variables could be it.",
     "E403": "The value of a leaf depends on variables.",
     "E404": "What is named as a goal cannot be one.",
     "E405": "A setting or a tolerance is not of its kind.",
-    "E406": "A derivative is asked of something that is not a goal of the run.",
     "E407": "A value, a name or an option that is given from outside of the program is wrong.",
+    "E408": "Numbers are asked for where a size is left symbolic or a function opaque.",
     "E501": "A value is not defined: an operand is outside the domain of a function.",
-    "E502": "A value is too large for a float64.",
+    "E502": "A number is beyond what a float64 holds: too large, or too near to 0 to be told from it.",
+    "E503": "A matrix is singular: it has no inverse, a system with it no single solution.",
     "E504": "All values are finite, but a derivative is not.",
     "E506": "A data-dependent subscript is outside the range of its table.",
+    "E601": "A file that a program names is not there or cannot be read.",
+    "E602": "A file outside of the program's folder is named.",
+    "E603": "What a program names is not a regular file, or is too large.",
+    "E604": "Files include one another in a circle, or too deeply.",
+    "E605": "A file is included twice.",
     "E901": "A part of the language that this version does not have yet.",
     "E902": "A limit of this version: too many elements, rounds or nested indices.",
     "W101": "A function of the program replaces a built-in one.",
+    "W102": "A derivative rule could not be tested.",
     "W201": "A reduction over an empty range.",
     "W202": "An index that nothing uses.",
+    "W301": "`log(1 + exp(x))` overflows; the stable spelling is `softplus(x)`.",
+    "W302": "`log(sigmoid(x))` is -inf far below 0; the stable spelling is `log_sigmoid(x)`.",
+    "W303": "`log(1 - sigmoid(x))` is -inf far above 0; the stable spelling is `log_sigmoid(-x)`.",
+    "W304": "`exp(x)/sum(exp(x))` overflows; the stable spelling is `softmax(x)`.",
+    "W305": "`log(sum(exp(x)))` overflows; the stable spelling is `logsumexp(x)`.",
+    "W306": "`sqrt(sum(x^2))` has no derivative at 0; the stable spelling is `norm(x)`.",
+    "W307": "`(exp(x) - 1)/x` loses its digits near 0; the stable spelling is `expm1(x)/x`.",
+    "W308": "`==` or `!=` compares values that are differentiated.",
 }

@@ -7,7 +7,7 @@ A mistake of ours is an assertion.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Iterable, NamedTuple
 
 MOST_DIAGNOSTICS = 20  # in one run; further ones are counted, not shown
@@ -26,16 +26,50 @@ class Span(NamedTuple):
 NOWHERE = Span(0, 0)
 
 
+class Part(NamedTuple):
+    """From `start` on the text of a program of several files is that of `file` from `within` on. `chain`: the files that
+    lead there, from the program's own to `file`."""
+
+    start: int
+    file: "Source"
+    within: int
+    chain: tuple["Source", ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A program's text and the name it is shown by."""
+    """A program's text and the name it is shown by. With `parts` it is the text of a file and of all that it includes
+    (sources.py), and `origin` says which file a place is in."""
 
     name: str
     text: str
+    parts: tuple[Part, ...] = field(default=(), repr=False)
     _starts: list[int] = field(default_factory=list, compare=False, repr=False)
 
+    def part(self, offset: int) -> Part:
+        """The part that an offset is in; of a text of one file the whole."""
+        if not self.parts:
+            return Part(0, self, 0, (self,))
+        return self.parts[max(0, bisect_right(self.parts, offset, key=lambda part: part.start) - 1)]
+
+    def origin(self, span: Span) -> tuple["Source", Span]:
+        """The file that a place is in, and the place in that file's own text."""
+        if not self.parts:
+            return self, span
+        start, file, within, _ = self.part(span.start)
+        return file, Span(min(span.start - start + within, len(file.text)), min(span.end - start + within, len(file.text)))
+
+    def line_of(self, span: Span) -> str:
+        """A place in words: `line 2`, or `line 2 of base.graph` where that is an included file."""
+        file, at = self.origin(span)
+        line = f"line {file.position(at.start)[0]}"
+        return line if file.name == self.name else f"{line} of {file.name}"
+
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset, both counted from 1."""
+        """Line and column of an offset, both counted from 1; in a text of several files, of the file that it is in."""
+        if self.parts:
+            file, at = self.origin(Span(offset, offset))
+            return file.position(at.start)
         if not self._starts:
             self._starts.append(0)
             self._starts.extend(i + 1 for i, c in enumerate(self.text) if c == "\n")
@@ -43,7 +77,7 @@ class Source:
         return line + 1, offset - self._starts[line] + 1
 
     def line(self, number: int) -> str:
-        """The text of a line (counted from 1), without its end."""
+        """The text of a line (counted from 1), without its end; only of a text of one file."""
         self.position(0)
         start = self._starts[number - 1]
         end = self.text.find("\n", start)
@@ -76,6 +110,11 @@ class Diagnostic:
     hints: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     severity: str = "error"  # "error", "warning" or "note"
+
+    def moved(self, by: int) -> "Diagnostic":
+        """The same about a text that stands `by` characters further on in another one."""
+        labels = tuple(Label(Span(x.span.start + by, x.span.end + by), x.text) for x in self.labels)
+        return replace(self, at=self.at and Span(self.at.start + by, self.at.end + by), labels=labels)
 
 
 class GraphError(Exception):

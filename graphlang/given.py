@@ -63,6 +63,23 @@ def number(name: str, value: object) -> float:
     return float(value)
 
 
+def check_symmetric(v: Variable, values: list[float]) -> None:
+    """Raises UsageError where a matrix that is declared symmetric is not."""
+    n, low = v.ranges[0].extent, v.ranges[0].low
+    for k, x in enumerate(values):
+        i, j = divmod(k, n)
+        if x != values[j * n + i]:
+            raise UsageError(f"`{v.name}` is declared symmetric, but {v.name}[{i + low},{j + low}] is {x:g} and {v.name}[{j + low},{i + low}] is {values[j * n + i]:g}")
+
+
+def size(name: str, value: object) -> float:
+    """The number for a size that a program leaves symbolic."""
+    found = number(name, value)
+    if found != int(found) or not 0 <= found <= 10_000_000:
+        raise UsageError(f"`{name}` is a size: its value is a whole number, 0 or greater")
+    return found
+
+
 def flat(graph: Graph, name: str, value: object) -> list[float]:
     v = graph.variables.get(name)
     if v is None or not v.is_leaf:

@@ -6,18 +6,21 @@ Every front walks it: the command line, the Python interface, tests.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Mapping, Sequence
+from typing import Iterable, Iterator, Mapping, Sequence
 
+from graphlang.derive.complete import complete
+from graphlang.derive.forward import tangent_graph
 from graphlang.derive.reverse import RAW, SHOWN, Derivative, differentiate
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Source, did_you_mean
-from graphlang.engines.blame import explain, explain_adjoint
+from graphlang.engines.blame import explain
+from graphlang.engines.blame_backward import explain_adjoint, first_fault
 from graphlang.engines.initial import initial_values
 from graphlang.engines.reference import backward, forward
 from graphlang.engines.tape import TooLarge
-from graphlang.given import UsageError, example, flat, number
+from graphlang.given import UsageError, check_symmetric, example, flat, number, size
 from graphlang.graph.build import build, without_collecting
 from graphlang.graph.expand import expand as split
 from graphlang.graph.graph import Goal, Graph, natural
@@ -25,10 +28,10 @@ from graphlang.graph.expressions import Number
 from graphlang.graph.goals import goals_of
 from graphlang.graph.order import forward_order, plan
 from graphlang.graph.scalar import element_names, scalar as unroll, scalar_values
-from graphlang.run import EvaluationError, Pass, Run
+from graphlang.run import EvaluationError, Pass, Run, Tangents
+from graphlang.sources import Reach, read_program, text_of
 from graphlang.syntax import ast
 from graphlang.syntax.names import canonical
-from graphlang.syntax.parser import parse
 
 
 @dataclass(eq=False, repr=False)
@@ -37,6 +40,13 @@ class Program:
 
     source: Source
     tree: ast.Program
+    reach: Reach | None = None  # where it may read files; None: nowhere
+
+    @classmethod
+    def read(cls, source: Source, reach: Reach | None, path: Path | None = None) -> "Program":
+        """A program of which `source` is the text, or the part that includes the rest. Raises GraphError."""
+        tree = read_program(source, reach, path)
+        return cls(tree.source, tree, reach)
 
     def __repr__(self) -> str:
         return f"<program {self.source.name}>"
@@ -44,17 +54,20 @@ class Program:
     @cached_property
     def graph(self) -> Graph:
         """Raises GraphError with every mistake found."""
-        return build(self.tree)
+        return whole_graph(self.tree)
 
     def run(self, *, set: Mapping[str, object] | None = None, wrt: Sequence[str] = (), goal: str | None = None, seed: int | None = None,
-            mode: str = "B", ieee: bool = False, expand: bool = False, scalar: bool = False, raw: bool = False, **leaves) -> Run:
+            mode: str = "B", ieee: bool = False, expand: bool = False, scalar: bool = False, raw: bool = False, exact: bool | int | None = None, **leaves) -> Run:
         """Evaluate forward and backward.
 
         set, **leaves: values of leaves (numbers or nested lists) and of consts. goal: what to differentiate, `y` or
-        `y[1]`. Raises GraphError, and EvaluationError where a value is not finite (unless `ieee`).
+        `y[1]`. exact: all numbers again in ball arithmetic, to so many certain digits (True: 30), as `run.exact`; needs
+        python-flint. Raises GraphError, and EvaluationError where a value is not finite (unless `ieee`).
         """
         given = {canonical(k): v for k, v in {**(set or {}), **leaves}.items()}
-        return evaluate_program(self, given, tuple(canonical(w) for w in wrt), goal, seed, mode, ieee, expand, scalar, raw)
+        precision = certain_digits(exact, mode)
+        run = evaluate_program(self, given, tuple(canonical(w) for w in wrt), goal, seed, mode, ieee, expand, scalar, raw)
+        return add_exact(run, precision)
 
     def derivative(self, goal: str | None = None, expand: bool = False, scalar: bool = False) -> Derivative:
         """The backward pass as formulas; needs no values."""
@@ -73,23 +86,31 @@ class Program:
         return tuple(out)
 
 
-def load(path: str | Path) -> Program:
-    """Read a program from a file. Raises OSError, GraphError."""
+def load(path: str | Path, allow: Iterable[str | Path] = ()) -> Program:
+    """Read a program from a file, and what it includes from beneath the file's folder and the folders of `allow`. Raises
+    OSError, GraphError."""
     path = Path(path)
-    data = path.read_bytes()
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise GraphError([Diagnostic("E030", f"the file is not UTF-8 text: byte {error.start} on line {line} cannot be read", None,
-                                     hints=("save it as UTF-8",))], Source(str(path), "")) from None
-    return loads(text, str(path))
+        text = text_of(path.read_bytes())
+    except ValueError as error:
+        raise GraphError([Diagnostic("E030", f"the file is not UTF-8 text: {error}", None, hints=("save it as UTF-8",))], Source(str(path), "")) from None
+    return Program.read(Source(str(path), text), Reach.of(path.parent, allow), path.resolve())
 
 
-def loads(text: str, name: str = "<text>") -> Program:
-    """Read a program from its text. Raises GraphError."""
-    source = Source(name, text)
-    return Program(source, parse(source))
+def loads(text: str, name: str = "<text>", folder: str | Path | None = None, allow: Iterable[str | Path] = ()) -> Program:
+    """Read a program from its text; only with a folder can it include files. Raises GraphError."""
+    return Program.read(Source(name, text), None if folder is None else Reach.of(folder, allow))
+
+
+def whole_graph(tree: ast.Program, consts: Mapping[str, float] | None = None) -> Graph:
+    """What a program says, the derivatives that it names defined. Raises GraphError."""
+    with without_collecting():
+        graph = build(tree, consts)
+        if graph.pool.rules is not None:
+            from graphlang.verify.rules import check_rules
+
+            graph = check_rules(graph)
+        return replace(complete(graph), again=lambda other: whole_graph(tree, other))
 
 
 def view(graph: Graph, expand: bool, scalar: bool) -> Graph:
@@ -104,6 +125,27 @@ def view(graph: Graph, expand: bool, scalar: bool) -> Graph:
 # ---- running
 
 
+def certain_digits(exact: bool | int | None, mode: str = "B") -> int | None:
+    """How many an exact run is asked for. Raises UsageError, also where python-flint is missing."""
+    if exact is None or exact is False:
+        return None
+    from graphlang.exact import checked
+
+    if mode == "forward":
+        raise UsageError("exact numbers are shown of reverse mode, not of --mode forward")
+    return checked(exact)
+
+
+def add_exact(run: Run, precision: int | None) -> Run:
+    """The numbers of a run again, certain, and notes where its floats are far from them."""
+    if precision is not None:
+        from graphlang.exact import exact, notes
+
+        run.exact = exact(run, precision)
+        run.notes = (*run.notes, *notes(run.exact))
+    return run
+
+
 def evaluate_program(program: Program, given: Mapping[str, object], wrt: tuple[str, ...], goal: str | None, seed: int | None,
                      mode: str, ieee: bool, expand: bool, scalar: bool, raw: bool) -> Run:
     consts = {}
@@ -112,7 +154,9 @@ def evaluate_program(program: Program, given: Mapping[str, object], wrt: tuple[s
             for item in s.items:
                 if item.name in given:
                     consts[item.name] = number(item.name, given[item.name])
-    graph = build(program.tree, consts) if consts else program.graph
+        elif type(s) is ast.Dim:
+            consts |= {n.name: size(n.name, given[n.name]) for n in s.names if n.name in given}
+    graph = whole_graph(program.tree, consts) if consts else program.graph
     rest = {n: v for n, v in given.items() if n not in consts}
     with without_collecting():
         return evaluate_graph(graph, rest, wrt, goal, seed, mode, ieee, expand, scalar, raw)
@@ -121,8 +165,9 @@ def evaluate_program(program: Program, given: Mapping[str, object], wrt: tuple[s
 def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ...] = (), goal: str | None = None, seed: int | None = None,
                    mode: str = "B", ieee: bool = False, expand: bool = False, scalar: bool = False, raw: bool = False) -> Run:
     """A run of a graph, its leaves set from outside. Raises UsageError for a value that does not fit."""
-    if mode not in ("A", "B"):
-        raise UsageError(f"mode is \"A\" or \"B\", not {mode!r}")
+    if mode not in ("A", "B", "forward"):
+        raise UsageError(f"mode is \"A\", \"B\" or \"forward\", not {mode!r}")
+    check_numbers(graph)
     flat_given = {n: flat(graph, n, v) for n, v in given.items()}
     if scalar:
         wrt = tuple(x for w in wrt for x in (element_names(graph.variables[w]) if w in graph.variables else (w,)))
@@ -131,6 +176,9 @@ def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ..
             raise UsageError(f"--wrt: there is no variable `{w}` to differentiate with respect to"
                              + "".join(f"; {h}" for h in did_you_mean(w, [n for n, v in graph.variables.items() if v.role != "const"])))
     values, missing = initial_values(graph, flat_given, seed)
+    for v in graph.variables.values():
+        if v.symmetric and v.name in values:
+            check_symmetric(v, values[v.name])
     if missing:
         spans = [graph.variables[n].span for n in missing]
         settings = " ".join(f"--set {n}={example(graph.variables[n])}" for n in missing)
@@ -141,7 +189,28 @@ def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ..
     shown = view(graph, expand, scalar)
     if scalar:
         values = scalar_values(graph, values)
-    return run_graph(shown, values, wrt, goals_in_view(graph, shown, goal), mode, ieee, raw, graph if scalar else None)
+    leaves = {n: x for n, x in values.items() if n in graph.variables and graph.variables[n].is_leaf} if graph.claims and not scalar else {}
+    own = initial_values(graph, flat_given, seed)[0] if graph.claims and scalar else dict(leaves)
+    run = run_graph(shown, values, wrt, goals_in_view(graph, shown, goal), mode, ieee, raw, graph if scalar else None)
+    if graph.claims:
+        from graphlang.verify.claims import judge as judge_claims
+
+        run.claims = tuple(judge_claims(graph, own))
+    return run
+
+
+def check_numbers(graph: Graph) -> None:
+    """Refuse to evaluate what has no numbers: symbolic sizes, opaque functions."""
+    if graph.dims:
+        names = ", ".join(f"`{n}`" for n in graph.dims)
+        settings = " ".join(f"--set {n}={k}" for n, k in zip(graph.dims, (2, 3, 4, 5, 6)))
+        raise GraphError([Diagnostic("E408", f"{names} {'is a size' if len(graph.dims) == 1 else 'are sizes'} left symbolic: there are formulas and no numbers",
+                                     graph.variables[graph.dims[0]].span, "declared without a number", (),
+                                     ("`graphlang grad` shows the formulas, `graphlang check` judges the claims", f"with numbers: `{settings}`"))], graph.source)
+    opaque = next((e for e in graph.equations if e.opaque), None)
+    if opaque is not None:
+        raise GraphError([Diagnostic("E408", f"`{opaque.target}` is the value of an opaque function, which has none", opaque.span, "only its ranges are known", (),
+                                     ("`graphlang grad` shows the formulas, `graphlang check` judges the claims",))], graph.source)
 
 
 def check_leaves(graph: Graph, values, given) -> None:
@@ -208,22 +277,42 @@ def run_graph(graph: Graph, values, wrt=(), goals: Sequence[Goal] = (), mode: st
     from graphlang.verify.expect import judge
     from graphlang.verify.conventions import conventions
 
+    if mode == "forward":
+        run.tangents = tuple(tangents(run))
     run.conventions = tuple(conventions(run))
     run.notes = (*(f"first value that is not finite: {d.message}" + (f" ({d.text})" if d.text else "") for d in blame), *notes(run))
     run.expectations = tuple(judge(run))
     return run
 
 
+MOST_TANGENTS = 2_000_000  # numbers: elements of x times elements of all variables
+
+
+def tangents(run: Run) -> Iterator[Tangents]:
+    """Forward mode, for each variable that the run lists gradients of."""
+    graph, total = run.graph, sum(v.size for v in run.graph.variables.values())
+    for name in run.wrt:
+        passes = graph.variables[name].size
+        if passes * total > MOST_TANGENTS:
+            raise UsageError(f"--mode forward: {passes:,} passes for `{name}` over {total:,} elements are too many; choose variables with --wrt, or use reverse mode")
+        fuller = tangent_graph(graph, name)
+        values = {n: run.flat[n] for n in graph.variables if n in run.flat}
+        known = {e.target for e in graph.equations}
+        new = replace(fuller, equations=tuple(e for e in fuller.equations if e.target not in known), pieces={}, plans=[])
+        order = []
+        for e, _ in forward(new, forward_order(plan(new), None), values):
+            order.append(e)
+        yield Tangents(name, fuller, values, tuple(order))
+
+
 def bad_adjoint(run: Run, p: Pass) -> Diagnostic | None:
-    """The first adjoint that is not finite although the variable's value is; an error in strict mode."""
-    for name in p.derivative.variables:
-        adjoint = p.sweep.adjoints[name]
-        for offset, x in enumerate(adjoint):
-            if not math.isfinite(x):
-                if not all(map(math.isfinite, run.flat[name])):
-                    continue
-                return explain_adjoint(p.derivative, name, offset, p.sweep, run.flat)
-    return None
+    """The first adjoint that is not finite although all that it is made of is; an error in strict mode."""
+    found = first_fault(p.derivative, p.sweep, run.flat)
+    if found is None:
+        return None
+    if run.first_bad is None and run.first_bad_part is None and found[2] is not None:
+        run.first_bad_part = found[2].contribution
+    return explain_adjoint(p.derivative, *found, p.sweep, run.flat)
 
 
 def summary(graph: Graph) -> tuple[str, ...]:

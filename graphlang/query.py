@@ -1,32 +1,45 @@
-"""Expressions about a run: `dJ/du*cos(t)` in the program's own names, with derivatives of its goals."""
+"""Expressions about a run: `dJ/du*cos(t)` in the program's own names, with any derivative in them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Sequence
+
+from graphlang.derive.complete import complete
 from graphlang.diagnostics import GraphError, Source
-from graphlang.engines.reference import evaluate
+from graphlang.engines.reference import evaluate, forward
 from graphlang.graph.coverage import check_expression
-from graphlang.graph.graph import Binding, Variable
+from graphlang.given import UsageError
+from graphlang.graph.derived import Asked, derivative_name, ranges_of, split
+from graphlang.graph.graph import Binding, Box, Graph, Variable
 from graphlang.graph.lower import Lowering
+from graphlang.graph.order import forward_order, plan
 from graphlang.graph.scalar import element_names
 from graphlang.graph.values import Problem, Scope
 from graphlang.run import Run, nest
-from graphlang.syntax import ast
 from graphlang.syntax.parser import parse_expression
 
-
-def adjoint_variable(run: Run, node: ast.Deriv):
-    """`dJ/dx` in an expectation or in `evaluate`: the adjoint as a table with x's ranges."""
-    names = {str(p.goal): p for p in run.passes}
-    if node.of not in names:
-        goals = ", ".join(f"`{g}`" for g in names)
-        raise Problem("E406", f"`{node.of}` is not a goal of this run", node.span, f"the goal is {goals}", hints=(f"`--goal {node.of}`",))
-    v = run.variables.get(node.wrt)
-    if v is None or v.role == "const":
-        raise Problem("E101", f"`{node.wrt}` is not a variable with an adjoint", node.span)
-    return Variable(f"d{node.of}/d{node.wrt}", "node", v.ranges, None, None, v.row)
+MOST_ELEMENTS = 1_000_000  # of the derivatives that one command lists
 
 
-def lookup(run: Run):
+def lowering_for(graph: Graph, variables=None, layout: str = "denominator") -> Lowering:
+    """To read expressions about a graph; `variables` may hold more than it does."""
+    lowering = Lowering(graph.pool, variables or graph.variables, graph.consts, graph.functions)
+    lowering.layout, lowering.matrix_sense = layout, True
+    return lowering
+
+
+def with_derivatives(graph: Graph, lowering: Lowering) -> Graph:
+    """The graph, and in it whatever derivatives were asked for while expressions were lowered."""
+    if not lowering.asked:
+        return graph
+    hidden = dict(lowering.hidden.values())
+    fuller = replace(graph, variables={**graph.variables, **lowering.derived, **{v.name: v for v in hidden}},
+                     equations=(*graph.equations, *hidden.values()), pieces={}, plans=[])
+    return complete(fuller, lowering.asked)
+
+
+def lookup(run: Run) -> tuple[dict[str, list[float]], dict[str, Box]]:
     """Values and ranges of all variables and of the adjoints of the run's goals."""
     values, ranges = dict(run.flat), {n: v.ranges for n, v in run.graph.variables.items()}
     for p in run.passes:
@@ -44,10 +57,67 @@ def lookup(run: Run):
     return values, ranges
 
 
+def resolve(run: Run, lowering: Lowering, values: dict[str, list[float]], ranges: dict[str, Box]) -> None:
+    """Add the values of the derivatives that were asked for and that the sweeps of the run did not make."""
+    missing = {n: a for n, a in lowering.asked.items() if n not in values}
+    if not missing:
+        return
+    lowering.asked = missing
+    evaluate_derivatives(run, with_derivatives(author(run), lowering), values, ranges)
+
+
+def author(run: Run) -> Graph:
+    """The graph that the author wrote, where a run shows its elements."""
+    return run.base if run.base is not None else run.graph
+
+
+def evaluate_derivatives(run: Run, fuller: Graph, values: dict[str, list[float]], ranges: dict[str, Box]) -> None:
+    """The variables that a fuller graph has beside those of the run, from the values of these."""
+    known = {n: values[n] for n in author(run).variables if n in values}
+    new = [e for e in fuller.equations if e.target not in known]
+    own = replace(fuller, equations=tuple(new), pieces={}, plans=[])
+    for _ in forward(own, forward_order(plan(own), None), known):
+        pass
+    for name, v in fuller.variables.items():
+        values.setdefault(name, known.get(name, []))
+        ranges.setdefault(name, v.ranges)
+
+
+def jacobian(run: Run, wrt: Sequence[str]) -> dict[str, tuple[list[float], Box]]:
+    """The derivatives of the run's goals, as whole variables, by whole variables: name → values, row-major, and ranges (those
+    of x, then those of y)."""
+    return tables(run, [(p.goal.name, None, x) for p in run.passes for x in wrt])
+
+
+def hessian(run: Run, wrt: Sequence[str]) -> dict[str, tuple[list[float], Box]]:
+    """The second derivatives of the run's goals: name → values and ranges (those of z, then those of x)."""
+    graph = author(run)
+    goals = dict.fromkeys((p.goal.name, p.goal.element) for p in run.passes)
+    pairs = [(derivative_name(graph.pool, of, x, element), None, z) for of, element in goals for x in wrt for z in wrt]
+    return tables(run, pairs, [(of, element, x) for of, element in goals for x in wrt])
+
+
+def tables(run: Run, wanted: Sequence[tuple], first: Sequence[tuple] = ()) -> dict[str, tuple[list[float], Box]]:
+    """Derivatives (of, element, wrt); `first` are those that some of these are derivatives of."""
+    graph = author(run)
+    values, ranges = lookup(run)
+    for some in filter(None, (first, wanted)):
+        asked = {derivative_name(graph.pool, of, wrt, element): Asked(of, element, wrt, False) for of, element, wrt in some}
+        size = sum(v.size for a in asked.values() for v in [Variable("", "node", ranges_of(a, graph.variables[a.of], graph.variables[a.wrt]))])
+        if size > MOST_ELEMENTS:
+            raise UsageError(f"the derivatives would have {size:,} elements; choose variables with --wrt")
+        for name, a in asked.items():
+            if a.element is None and graph.variables[a.of].ranges:
+                split(graph.pool, name, a.of, graph.variables[a.wrt])
+        graph = complete(graph, asked)
+    evaluate_derivatives(run, graph, values, ranges)
+    return {name: (values[name], ranges[name]) for name in asked}
+
+
 def evaluate_text(run: Run, text: str):
     source = Source("<expression>", text)
     node, binders = parse_expression(source, {n.split("[")[0] for n in run.variables})
-    lowering = Lowering(run.graph.pool, run.variables, run.graph.consts, run.graph.functions, lambda d: adjoint_variable(run, d))
+    lowering = lowering_for(run.graph, run.variables)
     lowering.private = True  # formulas of derivatives may hold functions that have no public name
     try:
         scope, _ = lowering.bind(binders, Scope(), node, None)
@@ -58,6 +128,7 @@ def evaluate_text(run: Run, text: str):
                 raise Problem("E205", "with `for` an expression is one number for each index", node.span)
             over = tuple(map(Binding, value.indices, value.ranges))
         values, ranges = lookup(run)
+        resolve(run, lowering, values, ranges)
         check_expression(value.body, over, ranges, node.span)
     except Problem as p:
         raise GraphError([p.diagnostic], source) from None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import index
-from typing import NamedTuple
+from typing import Mapping, NamedTuple
 
 from graphlang.derive.reverse import COMPUTED, SHOWN, Contribution, Derivative, Piece, local, piece_formula, pieces
-from graphlang.diagnostics import Diagnostic, GraphError, Source, did_you_mean
+from graphlang.diagnostics import Diagnostic, GraphError, Source, Span, did_you_mean
 from graphlang.engines.reference import Backward, Values, _elements, evaluate
+from graphlang.engines.tape import TooLarge
 from graphlang.graph.coverage import interval
 from graphlang.graph.expressions import Expr
 from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Variable, natural
@@ -61,6 +63,31 @@ class Expectation(NamedTuple):
     note: str = ""
 
 
+HOLDS, HERE_ONLY, FAILS, NOT_JUDGED = "holds", "holds here only", "fails", "not judged"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a claim stands. `at`: the indices and values where it fails, `left` the true value of its left side there and
+    `right` what it says; `slip` what kind of mistake it looks like; `right_form` the formula (shown on request only)."""
+
+    text: str
+    verdict: str
+    by: str = ""                      # "normal form", "random points", "ball arithmetic"
+    at: Mapping[str, int] = field(default_factory=dict)
+    left: float | None = None
+    right: float | None = None
+    point: str = ""                   # where: "the program's own point" or a random one
+    slip: str = ""
+    note: str = ""
+    right_form: str = ""
+    span: Span | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict in (HOLDS, NOT_JUDGED)
+
+
 @dataclass(eq=False)
 class Pass:
     """The backward pass for one goal."""
@@ -73,6 +100,16 @@ class Pass:
         return self.derivative.goal
 
 
+class Tangents(NamedTuple):
+    """Forward mode for one variable x: the program with a variable `du/dx` for each u that depends on x, the values of
+    all, and its equations in evaluation order."""
+
+    wrt: str
+    graph: Graph
+    values: Values
+    order: tuple[Equation, ...]
+
+
 @dataclass(eq=False, repr=False)
 class Run:
     """What `program.run()` gives. Values are floats and nested lists, by the program's own names."""
@@ -83,6 +120,9 @@ class Run:
     order: tuple[Equation, ...]   # evaluation order, as far as it went
     passes: tuple[Pass, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    claims: tuple[Verdict, ...] = ()
+    derivatives: dict = field(default_factory=dict)  # of whole tables and second ones, where they are asked for: name → values, ranges
+    tangents: tuple[Tangents, ...] = ()  # of mode "forward", one for each variable of `wrt`
     conventions: tuple[dict, ...] = ()
     notes: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -92,6 +132,8 @@ class Run:
     wrt: tuple[str, ...] = ()     # what the summary lists
     bad: Diagnostic | None = None  # why the run stopped
     first_bad: Equation | None = None  # the first whose value is not finite although its operands are
+    first_bad_part: Contribution | None = None  # the first whose value is not finite although what it is made of is
+    exact: object = None          # the same numbers in ball arithmetic (graphlang.exact.Exact), where they are asked for
     base: Graph | None = None     # in the scalar view the graph with tables, so that `z` still has a meaning
 
     # ---- values
@@ -272,7 +314,13 @@ class Run:
         if shown is computed:
             return None
         over = self._over(c, shown.free | computed.free)
-        for a, b in zip(evaluate(shown, over, self.flat, self.ranges), evaluate(computed, over, self.flat, self.ranges)):
+        try:
+            values = zip(evaluate(shown, over, self.flat, self.ranges), evaluate(computed, over, self.flat, self.ranges))
+        except TooLarge:
+            return None
+        for a, b in values:
+            if a != a and math.isfinite(b):
+                return f"the form shown has no value here; computed in another way it is {b:.6g}"
             if abs(a - b) > 1e-12 * max(abs(a), abs(b)):
                 return f"the form shown loses digits here: it gives {a:.6g}, computed without loss it is {b:.6g}"
         return None

@@ -132,7 +132,7 @@ def test_no_step_cites_an_adjoint_that_is_not_yet_final(path, view):
     assert not any(left.values())
 
 
-@pytest.mark.parametrize("path", LECTURE, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [p for p in LECTURE if p.stem != "ladder"], ids=lambda p: p.stem)  # a recurrence is one row for all elements
 @pytest.mark.parametrize("options", [{}, {"steps": True}], ids=["table", "steps"])
 def test_no_row_cites_an_adjoint_that_a_later_row_adds_to(path, options):
     text = shown(load(path).run(), 400, **options)

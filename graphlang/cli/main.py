@@ -20,6 +20,7 @@ EXAMPLES = """examples:
   graphlang run simple.graph                  forward and backward, side by side
   graphlang run simple.graph --set x=3        another value for an input
   graphlang run simple.graph --mode A --steps the same as a numbered list, one sum a variable
+  graphlang check programs                    verify every program of a folder
   graphlang grad simple.graph                 the derivatives as formulas, no values needed
 """
 
@@ -32,12 +33,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def arguments() -> Parser:
-    from graphlang.cli import grad_command, run_command
+    from graphlang.cli import check_command, cost_command, explain_command, grad_command, run_command
 
     parser = Parser(prog="graphlang", description=ABOUT, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"graphlang {graphlang.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    for module in (run_command, grad_command):
+    for module in (run_command, check_command, grad_command, cost_command, explain_command):
         module.add(commands)
     return parser
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from typing import Sequence
 
 from graphlang.diagnostics import GraphError
 from graphlang.given import UsageError, constant_value
@@ -22,6 +24,7 @@ def add_program(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ascii", action="store_true", help="names as in the source, no Greek, no subscripts")
     parser.add_argument("--plain", action="store_true", help="text only: no frames, no colour")
     parser.add_argument("--all", action="store_true", help="every row and every entry, however many")
+    parser.add_argument("--allow-path", metavar="DIR", action="append", default=[], help="files may be read from this folder too, not only from the program's")
     parser.add_argument("--error-format", choices=("full", "short", "json"), default="full", help="how mistakes are printed")
 
 
@@ -36,16 +39,20 @@ def names(text: str) -> tuple[str, ...]:
     return found
 
 
-def read(path: str) -> Program:
-    """Raises UsageError when there is no such file, GraphError when it is not a program."""
+def read(path: str, allow: Sequence[str] = ()) -> Program:
+    """A program, which may include files of its own folder and of those that `--allow-path` names. Raises UsageError when
+    there is no such file, GraphError when it is not a program."""
+    for folder in allow:
+        if not os.path.isdir(folder):
+            raise UsageError(f"--allow-path {folder}: there is no such folder")
     if path == "-":
         data = sys.stdin.buffer.read() if hasattr(sys.stdin, "buffer") else sys.stdin.read().encode()
         try:
-            return loads(data.decode("utf-8-sig"), "<stdin>")
+            return loads(data.decode("utf-8-sig"), "<stdin>", ".", allow)
         except UnicodeDecodeError:
             raise UsageError("standard input is not UTF-8 text") from None
     try:
-        return load(path)
+        return load(path, allow)
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}") from None
     except IsADirectoryError:
@@ -70,8 +77,8 @@ def settings(pairs: list[str]) -> dict[str, object]:
     return out
 
 
-def tell(error: GraphError, how: str, file: str, as_json: bool, plain: bool = False) -> None:
-    """Diagnostics to stderr; with --json one document to stdout."""
+def tell(error: GraphError, how: str, file: str, as_json: bool, plain: bool = False, pointer: bool = True) -> None:
+    """Diagnostics to stderr; with --json one document to stdout. `pointer`: at the end say which page has more."""
     if as_json:
         from graphlang.show.document import dumps, failure
 
@@ -83,7 +90,7 @@ def tell(error: GraphError, how: str, file: str, as_json: bool, plain: bool = Fa
     if how == "full":
         from graphlang.show.console import console
 
-        diagnostics.paint(error.diagnostics, error.source, console(stderr=True, plain=plain))
+        diagnostics.paint(error.diagnostics, error.source, console(stderr=True, plain=plain), pointer)
     elif how == "short":
         for line in diagnostics.short(error.diagnostics, error.source):
             print(line, file=sys.stderr)

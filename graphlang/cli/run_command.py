@@ -8,6 +8,7 @@ from graphlang.cli.programs import add_program, names, read, settings, tell, usa
 from graphlang.diagnostics import GraphError
 from graphlang.given import UsageError
 from graphlang.run import EvaluationError
+from graphlang.syntax.names import canonical
 
 EXAMPLES = """examples:
   graphlang run simple.graph
@@ -23,11 +24,17 @@ def add(commands) -> None:
     add_program(p)
     p.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="the value of a leaf or const: a number, a constant expression or a list")
     p.add_argument("--seed", type=int, metavar="N", help="the seed of random initialisers")
-    p.add_argument("--mode", choices=("A", "B"), default="B", help="A: one row a variable with its sum; B: one row a contribution, with totals")
+    p.add_argument("--mode", choices=("A", "B", "forward"), default="B",
+                   help="A: one row a variable with its sum; B: one row a contribution, with totals; forward: tangents beside the values, one table for each variable of --wrt")
     p.add_argument("--steps", action="store_true", help="a numbered list in evaluation order instead of two columns")
     p.add_argument("--order", choices=("slide", "eval"), default="slide", help="slide: the author's order; eval: inputs first")
     p.add_argument("--digits", type=int, default=6, metavar="N", help="significant digits of values (1 to 17)")
     p.add_argument("--json", action="store_true", help="one JSON document and nothing else")
+    p.add_argument("--jacobian", action="store_true", help="the derivatives of the goals by the variables of --wrt as whole tables")
+    p.add_argument("--hessian", action="store_true", help="the second derivatives by the variables of --wrt")
+    p.add_argument("--reveal", action="store_true", help="below a claim that fails the formula that is right")
+    p.add_argument("--exact", action="store_true", help="numbers in ball arithmetic, with digits that are certain (needs python-flint)")
+    p.add_argument("--precision", type=int, metavar="N", help="how many certain digits (1 to 1000; 30 with --exact alone); implies --exact")
     p.add_argument("--ieee", action="store_true", help="carry nan and inf on instead of stopping at them")
     p.set_defaults(handler=handle)
 
@@ -38,9 +45,12 @@ def handle(options) -> int:
     if options.seed is not None and options.seed < 0:
         return usage("run", "--seed is 0 or greater")
     try:
-        program = read(options.file)
+        program = read(options.file, options.allow_path)
         run = program.run(set=settings(options.set), wrt=names(options.wrt), goal=options.goal, seed=options.seed, mode=options.mode,
-                          ieee=options.ieee, expand=options.expand, scalar=options.scalar, raw=options.raw)
+                          ieee=options.ieee, expand=options.expand, scalar=options.scalar, raw=options.raw,
+                          exact=options.exact if options.precision is None else options.precision)
+        if options.jacobian or options.hessian:
+            second(run, [canonical(n) for n in names(options.wrt)], options)
     except UsageError as e:
         return usage("run", str(e))
     except EvaluationError as e:
@@ -57,7 +67,19 @@ def handle(options) -> int:
         show(run, options)
         if run.diagnostics:
             tell(GraphError(run.diagnostics, run.graph.source), options.error_format, options.file, False, options.plain)
-    return 1 if any(e.holds is False for e in run.expectations) else 0
+    return 1 if any(e.holds is False for e in run.expectations) or not all(v.ok for v in run.claims) else 0
+
+
+def second(run, wrt: list[str], options) -> None:
+    """The tables of --jacobian and --hessian. Raises UsageError where they would be too large."""
+    from graphlang.pipeline import summary
+    from graphlang.query import author, hessian, jacobian
+
+    chosen = wrt or summary(author(run))
+    if options.jacobian:
+        run.derivatives |= jacobian(run, chosen)
+    if options.hessian:
+        run.derivatives |= hessian(run, chosen)
 
 
 def show(run, options) -> None:
@@ -65,5 +87,5 @@ def show(run, options) -> None:
     from graphlang.show.tables import Options, show_run
 
     show_run(run, console(plain=options.plain), Options(digits=options.digits, all=options.all, ascii=options.ascii, order=options.order,
-                                                        steps=options.steps, mode=options.mode, plain=options.plain,
+                                                        steps=options.steps, reveal=options.reveal, mode=options.mode, plain=options.plain,
                                                         scalar=options.scalar))

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple
 
-from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Read, Reduce
+from graphlang.graph.affine import tidy_index
+from graphlang.graph.coverage import points
+from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Read, Reduce, rebuild, transform
 from graphlang.graph.substitute import fresh, substitute
 from graphlang.derive.simplify import fold
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Equation
+from graphlang.graph.patterns import sigmoid_operand
 from graphlang.graph.reductions import REDUCTIONS
+from graphlang.graph.rules import OUTPUT, Application, Ruled, application, rules_at
 
 COMPUTED, SHOWN, RAW = "computed", "shown", "raw"
 
@@ -41,17 +45,21 @@ def occurrences(equation: Equation, form: str = COMPUTED) -> Iterator[Occurrence
     """Every read of the equation with its derivative; one for each surrounding that it stands in."""
     pool = equation.value.pool
     output = pool.read(equation.target, equation.subs)
+    rules = rules_at(equation) if form == SHOWN and pool.rules is not None else ()
     taken = {b.index for b in equation.bindings}
     frames: list[tuple[Expr, Scope, Expr, set[str]]] = [(equation.value, (), pool.one, taken)]
     while frames:
         root, scope, seed, taken = frames.pop()
         adjoints: dict[Expr, Expr] = {root: seed}
-        for node in _outputs_first(root, form):
+        for node in _outputs_first(root, form, rules):
             adjoint = adjoints.pop(node, pool.zero)
             if adjoint is pool.zero:
                 continue
             kind = type(node)
-            if kind is Read:
+            if rules and (called := application(node, rules)) is not None:
+                for operand, local in _author_rule(node, called, output if node is equation.value else node):
+                    adjoints[operand] = adjoints.get(operand, pool.zero) + adjoint * local
+            elif kind is Read:
                 yield Occurrence(node, scope, adjoint)
             elif kind is Call:
                 if node.function == "where":
@@ -70,10 +78,11 @@ def occurrences(equation: Equation, form: str = COMPUTED) -> Iterator[Occurrence
                 frames.extend(reversed(list(_inside_list(node, scope, adjoint, taken))))
 
 
-def _outputs_first(root: Expr, form: str) -> list[Expr]:
+def _outputs_first(root: Expr, form: str, rules: tuple[Ruled, ...] = ()) -> list[Expr]:
     """The nodes of a right-hand side in reverse topological order. What is inside a reduction, a list or a branch
-    of `where` is a frame of its own; subscripts and conditions have no derivative."""
-    if not root.args or type(root) in (Read, Pick, Reduce):
+    of `where` is a frame of its own, but a call with a rule of the author's is one step; subscripts and conditions have
+    no derivative."""
+    if not root.args or type(root) in (Read, Pick, Reduce) and not rules:
         return [root]
     order: list[Expr] = []
     seen: set[Expr] = set()
@@ -87,7 +96,9 @@ def _outputs_first(root: Expr, form: str) -> list[Expr]:
             continue
         seen.add(node)
         stack.append((node, True))
-        if type(node) is Call and node.function != "where" and FUNCTIONS[node.function].shown is not None:
+        if rules and (called := application(node, rules)) is not None:
+            stack.extend((a, False) for a in called.operands if a is not None)
+        elif type(node) is Call and node.function != "where" and FUNCTIONS[node.function].shown is not None:
             inner = (sigmoid_operand(node),) if form != RAW and sigmoid_operand(node) is not None else node.args
             stack.extend((a, False) for a in inner)  # so that, reversed, the first operand comes first
     order.reverse()
@@ -117,20 +128,34 @@ def _rule(node: Call, equation: Equation, output: Read, form: str) -> Iterator[t
             yield operand, node.pool.lift(local)
 
 
-def sigmoid_operand(node: Expr) -> Expr | None:
-    """`a` where the author spelled sigmoid(a) as 1/(1 + exp(-a)), else None."""
-    if type(node) is not Call or node.function != "/" or node.args[0] is not node.pool.one:
-        return None
-    below = node.args[1]
-    if type(below) is not Call or below.function != "+":
-        return None
-    one, rest = below.args
-    if rest is node.pool.one:
-        one, rest = rest, one
-    if one is not node.pool.one or type(rest) is not Call or rest.function != "exp":
-        return None
-    inner = rest.args[0]
-    return inner.args[0] if type(inner) is Call and inner.function == "neg" else None
+def _author_rule(node: Call, called: Application, result: Expr) -> Iterator[tuple[Expr, Expr]]:
+    """Operands of a call of a function with rules, and the local derivatives as its author writes them."""
+    own: dict[str, Expr] | None = None
+    for argument, operand, form in zip(called.ruled.arguments, called.operands, called.ruled.derivatives):
+        if operand is None or type(operand) in (Number, Index):
+            continue
+        if form is None:
+            own = own if own is not None else body_derivatives(called.ruled, SHOWN)
+            yield operand, called.put(own[argument], {OUTPUT: result})
+        else:
+            yield operand, called.written(form, node, result)
+
+
+def body_derivatives(ruled: Ruled, form: str) -> dict[str, Expr]:
+    """The derivatives of a function's body by each of its arguments, over the same indices as the body and OUTPUT, which
+    stands for its result; no rule is used."""
+    pool = ruled.body.pool
+    marks = {a: pool.read(a, (pool.zero,)) for a in ruled.arguments}
+    out: dict[str, Expr] = dict.fromkeys(ruled.arguments, pool.zero)
+    for read, scope, local in occurrences(Equation(OUTPUT, (pool.zero,), (), substitute(ruled.body, marks)), form):
+        for entry in reversed(scope):
+            local = pool.where(entry.condition, local, pool.zero) if isinstance(entry, Guard) else pool.sum(entry, local)
+        out[read.name] = out[read.name] + local
+
+    def unmarked(node: Expr, args: tuple[Expr, ...]) -> Expr:
+        return pool.index(node.name) if type(node) is Read else rebuild(node, args)
+
+    return {a: transform(e, unmarked) for a, e in out.items()}
 
 
 def _inside_reduction(node: Reduce, equation: Equation, output: Read, scope: Scope, adjoint: Expr, taken: set[str], form: str):
@@ -161,14 +186,32 @@ def _inside_reduction(node: Reduce, equation: Equation, output: Read, scope: Sco
     row = REDUCTIONS[node.function]
     rule = row.computed if form == COMPUTED and row.computed is not None else row.shown
     local = pool.lift(rule(node_here, result))
-    body = node_here.body
+    for body, inner, local in _without_lists(node_here.body, tuple(binders), local):
+        yield body, (*scope, inner) if inner else scope, adjoint * local, names
+
+
+def _without_lists(body: Expr, binders: tuple[Bound, ...], local: Expr) -> Iterator[tuple[Expr, tuple[Bound, ...], Expr]]:
+    """The elements of a list written out, each by itself, where the body is one over the first of the binders: the bodies with
+    the binders that are left and the local derivatives."""
+    pool = body.pool
     here = tuple(pool.index(b.index) for b in binders)
-    if type(body) is Pick and body.at == here and len(here) == 1 and type(binders[0].low) is Number:
-        for k in range(int(binders[0].low.value), int(binders[0].high.value) + 1):
-            at = {binders[0].index: pool.number(k)}
-            yield body.items[k - 1], scope, adjoint * fold(substitute(local, at)), names
-    else:
-        yield body, (*scope, tuple(binders)), adjoint * local, names
+    n = len(body.at) if type(body) is Pick else 0
+    if not n or body.at != here[:n] or any(type(e) is not Number for b in binders[:n] for e in (b.low, b.high)):
+        yield body, binders, local
+        return
+    for at in points((), binders[:n]):
+        put = {index: pool.number(k) for index, k in at.items()}
+        offset = 0
+        for extent, k in zip(body.shape, at.values()):
+            offset = offset * extent + k - 1
+        rest = []
+        for b in binders[n:]:
+            low, high = (tidy_index(substitute(e, put)) for e in (b.low, b.high))
+            if low is high:
+                put[b.index] = low
+            else:
+                rest.append(pool.bound(b.index, low, high))
+        yield from _without_lists(substitute(body.items[offset], put), tuple(rest), fold(substitute(local, put)))
 
 
 def _inside_list(node: Pick, scope: Scope, adjoint: Expr, taken: set[str]):

@@ -17,8 +17,9 @@ from functools import cached_property, lru_cache
 from typing import Mapping
 
 from graphlang.derive.local import COMPUTED, RAW as RAW, SHOWN, Guard, occurrences
-from graphlang.derive.simplify import tidy, tidy_product
+from graphlang.derive.simplify import summed, tidy, tidy_product
 from graphlang.graph.coverage import interval
+from graphlang.graph.derived import derivative_name, split
 from graphlang.graph.affine import affine, from_affine
 from graphlang.graph.expressions import Bound, Expr, Index, Pool, Read, postorder
 from graphlang.graph.substitute import fresh, substitute, unshadow
@@ -90,7 +91,7 @@ def grouped(equation: Equation, form: str = COMPUTED) -> list[tuple[Read, tuple[
             if isinstance(entry, Guard):
                 local = pool.where(entry.condition, local, pool.zero)
             else:
-                local = pool.sum(tuple(b for b in entry if b.index not in needed), local)
+                local = summed(tuple(b for b in entry if b.index not in needed), local)
         if key in groups:
             first = groups[key]
             if loops:
@@ -143,7 +144,7 @@ def solve(equation: Equation, read: Read, loops: tuple[Bound, ...], variable: Va
             ((name, k),) = factors.items()
             if abs(k) == 1 and name in plain and name not in rename:
                 ends = (k * over[name].low + c, k * over[name].high + c)
-                ranges[name] = Range(min(ends), max(ends))
+                ranges[name] = Range(min(ends), max(ends)) if over[name].extent else Range(min(ends) + 1, min(ends))
                 at[d] = pool.index(name)
                 rename[name] = from_affine(pool, -c * k, {name: k})
     taken = set(over) | local_names(equation) if None in at else set()
@@ -193,7 +194,14 @@ class Derivative:
         return tuple(sorted(names, key=lambda n: (n not in depth, depth.get(n, 0), natural(n))))
 
     def adjoint_name(self, variable: str) -> str:
-        return f"d{self.goal}/d{variable}"
+        found = self.names.get(variable)
+        if found is None:
+            found = self.names[variable] = derivative_name(self.graph.pool, self.goal.name, variable, self.goal.element)
+        return found
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        return {}
 
 
 def differentiate(graph: Graph, goal: Goal, order: Plan | None = None) -> Derivative:
@@ -222,8 +230,19 @@ def _locals(equation: Equation, form: str) -> tuple[frozenset[Expr], dict[tuple,
     return atoms, {(read, loops): expression for read, loops, expression in grouped(equation, form)}
 
 
+def opaque_symbol(source: Equation, variable: str, variables: Mapping[str, Variable], subs: tuple[Expr, ...]) -> Expr:
+    """The derivative of an opaque function: a symbol, the variable `du/dx`."""
+    pool, u = source.value.pool, source.target
+    name = derivative_name(pool, u, variable)
+    if variables[u].ranges:
+        split(pool, name, u, variables[variable])
+    return pool.read(name, subs)
+
+
 def local(c: Contribution, form: str = SHOWN) -> Expr:
     """The local derivative of a contribution, over the indices of the element reached."""
+    if form not in c.forms and c.source.opaque and form != COMPUTED:
+        c.forms[form] = opaque_symbol(c.source, c.variable, c.names, (*c.at, *c.source_subs))
     if form not in c.forms:
         atoms, known = _locals(c.source, form) if form != COMPUTED else (frozenset(), {})
         expression = known.get((c.read, c.loops))

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from graphlang.graph.expressions import Call, Expr, Number, Pool, operands, rebuild, transform
+from graphlang.graph.expressions import Bound, Call, Expr, Number, Pool, Reduce, operands, rebuild, transform
 from graphlang.graph.functions import FUNCTIONS
 
 
+COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 MOST_FACTORS = 100  # taken apart; a shared square of a square of … has more than could be written
 
 
@@ -94,6 +95,8 @@ def _tidy_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
     pool = node.pool
     if type(node) is not Call:
         return rebuild(node, args)
+    if node.function in ("+", "-") and all(type(a) is Number for a in args):  # for the eye, also where it is rounded
+        return pool.number(FUNCTIONS[node.function].reference(*(a.value for a in args)))
     match node.function:
         case "*" | "/":
             return product(pool, factors_of(pool.call(node.function, *args)))
@@ -120,6 +123,30 @@ def tidy_product(a: Expr, b: Expr) -> Expr:
     return product(pool, factors_of(pool.call("*", a, b)))
 
 
+def summed(binders: tuple[Bound, ...], body: Expr) -> Expr:
+    """The sum of a local derivative. A product of elements of two inverses or solutions is summed index by index, what does not depend on
+    an index in front of its sum: the elements are large where the matrix is nearly singular, and their products, added up
+    over all indices at once, would cancel to nothing but rounding."""
+    pool, whole, outer = body.pool, body, binders
+    while type(body) is Reduce and body.function == "sum" and {b.index for b in body.binders}.isdisjoint(b.index for b in binders):
+        binders, body = (*binders, *body.binders), body.body
+    if type(body) is not Call or not binders or any(b.free for b in binders):
+        return pool.sum(outer, whole)
+    p = factors_of(body)
+    if sum(map(_has_inverse, p.factors)) < 2:
+        return pool.sum(outer, whole)
+    factors = [*p.factors, *(pool.one / d for d in p.divisors)]
+    for b in reversed(binders):
+        inside = [f for f in factors if b.index in f.free]
+        factors = [f for f in factors if b.index not in f.free] + [pool.sum((b,), _times(pool, 1.0, tuple(inside)))]
+    return product(pool, Product(p.sign, p.above, p.below, tuple(factors), ()))
+
+
+def _has_inverse(factor: Expr) -> bool:
+    """An element of an inverse or of a solution, or a sum of products with one."""
+    return type(factor) is Reduce and (factor.function in ("inv", "_solve") or factor.function == "sum" and any(map(_has_inverse, factors_of(factor.body).factors)))
+
+
 def fold(root: Expr) -> Expr:
     """Decide what is made of numbers only (`2 == 3` in the scalar view) and drop what that leaves without effect."""
     return transform(root, _fold_node)
@@ -129,7 +156,7 @@ def _fold_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
     pool = node.pool
     if type(node) is not Call:
         return rebuild(node, args) if args != operands(node) else node
-    if node.function != "where" and all(type(a) is Number for a in args):
+    if node.function in COMPARISONS and all(type(a) is Number for a in args):
         return pool.number(FUNCTIONS[node.function].reference(*(a.value for a in args)))
     match node.function:
         case "+":

@@ -1,4 +1,4 @@
-"""The reference engine: plain Python floats, every value kept. It is the meaning of a program.
+"""The reference engine: every value kept. In plain Python floats it is the meaning of a program; `ball.py` runs the same in balls.
 
 Values are flat lists in row-major order, one number long for a scalar.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Iterator, Mapping, NamedTuple
+from typing import Iterator, Mapping, NamedTuple, Sequence
 
 from graphlang.derive.reverse import Contribution, Derivative
-from graphlang.engines.tape import ADD, STORE, Tape
+from graphlang.derive.simplify import factors_of, product
+from graphlang.engines.tape import ADD, FLOATS, STORE, Arithmetic, Tape
 from graphlang.graph.coverage import points
-from graphlang.graph.expressions import Expr, Index, Number, Read
-from graphlang.graph.functions import FUNCTIONS
+from graphlang.graph.expressions import Expr, Index, Number, Read, Reduce
 from graphlang.graph.graph import Binding, Box, Equation, Graph, Range
 from graphlang.graph.order import Group
 
@@ -28,14 +28,14 @@ class Bad(NamedTuple):
     value: float
 
 
-def plain(root: Expr, values: Mapping[str, list[float]], known: dict[Expr, float]) -> float:
+def plain(root: Expr, values: Mapping[str, list[float]], known: dict[Expr, float], arithmetic: Arithmetic = FLOATS) -> float:
     """The value of a plain expression; `known` is kept by the caller, to share what several have in common."""
     kind = type(root)
     if kind is Read:
         return values[root.name][0]
     if kind is Number:
-        return root.value
-    stack = [root]
+        return arithmetic.number(root.value)
+    stack, functions = [root], arithmetic.functions
     while stack:
         node = stack[-1]
         if node in known:
@@ -55,18 +55,18 @@ def plain(root: Expr, values: Mapping[str, list[float]], known: dict[Expr, float
                 stack.append(a)
                 waiting = True
         if not waiting:
-            known[node] = FUNCTIONS[node.function].reference(*arguments)
+            known[node] = functions[node.function](*arguments)
             stack.pop()
     return known[root]
 
 
-def evaluate(root: Expr, over: tuple[Binding, ...], values: Values, ranges: Mapping[str, Box]) -> list[float]:
+def evaluate(root: Expr, over: tuple[Binding, ...], values: Values, ranges: Mapping[str, Box], arithmetic: Arithmetic = FLOATS) -> list[float]:
     """An expression at every point of a box, row-major."""
     if not over and root.plain:
-        return [plain(root, values, {})]
+        return [plain(root, values, {}, arithmetic)]
     box = tuple(b.range for b in over)
     out = [0.0] * _size(box)
-    tape = Tape(values, ranges)
+    tape = Tape(values, ranges, {}, arithmetic)
     pool = root.pool
     opened = [tape.open_loop(b.index, pool.number(b.range.low), pool.number(b.range.high)) for b in over]
     tape.store(STORE, root, out, box, [pool.index(b.index) for b in over])
@@ -86,8 +86,9 @@ def _size(box: Box) -> int:
 # ---- forward
 
 
-def forward(graph: Graph, groups: list[Group], values: Values) -> Iterator[tuple[Equation, Bad | None]]:
-    """Evaluate the equations in order into `values`, yielding each as it is done, with its first bad value if any.
+def forward(graph: Graph, groups: Sequence[Group], values: Values, arithmetic: Arithmetic = FLOATS) -> Iterator[tuple[Equation, Bad | None]]:
+    """Evaluate the equations in order into `values`, yielding each as it is done, with its first bad value if any (of floats
+    only: what is not finite there is an error, what is not known of a ball need not be).
 
     Raises TooLarge before an equation that would take too long.
     """
@@ -99,18 +100,18 @@ def forward(graph: Graph, groups: list[Group], values: Values) -> Iterator[tuple
         if group.elements is None:
             (e,) = group.equations
             if not e.bindings and not e.subs and e.value.plain:
-                values[e.target][0] = plain(e.value, values, {})
+                values[e.target][0] = plain(e.value, values, {}, arithmetic)
             else:
-                _fill(e, values, ranges)
-            yield e, first_bad(e, values, ranges)
+                _fill(e, values, ranges, arithmetic)
+            yield e, first_bad(e, values, ranges) if arithmetic is FLOATS else None
         else:
-            bad = _recurrence(group, values, ranges)
+            bad = _recurrence(group, values, ranges, arithmetic)
             for e in group.equations:
                 yield e, (bad if bad is not None and bad.equation is e else None)
 
 
-def _fill(e: Equation, values: Values, ranges: Mapping[str, Box]) -> None:
-    tape = Tape(values, ranges)
+def _fill(e: Equation, values: Values, ranges: Mapping[str, Box], arithmetic: Arithmetic) -> None:
+    tape = Tape(values, ranges, {}, arithmetic)
     pool = e.value.pool
     opened = [tape.open_loop(b.index, pool.number(b.range.low), pool.number(b.range.high)) for b in e.bindings]
     tape.store(STORE, e.value, values[e.target], ranges[e.target], e.subs)
@@ -119,10 +120,10 @@ def _fill(e: Equation, values: Values, ranges: Mapping[str, Box]) -> None:
     tape.run()
 
 
-def _recurrence(group: Group, values: Values, ranges: Mapping[str, Box]) -> Bad | None:
+def _recurrence(group: Group, values: Values, ranges: Mapping[str, Box], arithmetic: Arithmetic) -> Bad | None:
     codes = {}
     for e in group.equations:
-        tape = Tape(values, ranges, dict(e.bindings))
+        tape = Tape(values, ranges, dict(e.bindings), arithmetic)
         tape.store(STORE, e.value, values[e.target], ranges[e.target], e.subs)
         codes[e] = (tape, [tape.index_register(b.index) for b in e.bindings])
     bad = None
@@ -131,7 +132,7 @@ def _recurrence(group: Group, values: Values, ranges: Mapping[str, Box]) -> Bad 
         for register, k in zip(registers, at):
             tape.registers[register] = k
         tape.run()
-        if bad is None:
+        if bad is None and arithmetic is FLOATS:
             here = dict(zip((b.index for b in e.bindings), at))
             if not math.isfinite(values[e.target][offset_of(e.subs, ranges[e.target], here)]):
                 bad = _bad_at(e, here, values, ranges)
@@ -179,7 +180,7 @@ class Backward:
     parts: dict[Contribution, list[float]] = field(default_factory=dict)
 
 
-def backward(derivative: Derivative, values: Values) -> Backward:
+def backward(derivative: Derivative, values: Values, arithmetic: Arithmetic = FLOATS) -> Backward:
     """One reverse sweep: every equation adds to the adjoints of what it reads."""
     graph = derivative.graph
     ranges = {n: v.ranges for n, v in graph.variables.items()}
@@ -190,7 +191,7 @@ def backward(derivative: Derivative, values: Values) -> Backward:
     adjoints[goal.name][seed_at] = 1.0
     for group in derivative.order:
         if group.elements is not None:
-            _recurrence_back(group, derivative, sweep, values, ranges, seed_at)
+            _recurrence_back(group, derivative, sweep, values, ranges, seed_at, arithmetic)
             continue
         (e,) = group.equations
         settle(e.target, e.box, derivative, sweep, seed_at)
@@ -198,9 +199,9 @@ def backward(derivative: Derivative, values: Values) -> Backward:
         for c in derivative.outgoing[e]:
             part = sweep.parts[c] = [0.0] * _size(c.box)
             if not e.subs and not c.loops and not c.read.args and c.computed.plain:
-                part[0] = adjoints[e.target][0] * plain(c.computed, values, known)
+                part[0] = adjoints[e.target][0] * plain(c.computed, values, known, arithmetic)
             else:
-                _scatter(c, part, adjoints, values, ranges)
+                _scatter(c, part, adjoints, values, ranges, arithmetic)
     for name, v in graph.variables.items():
         if v.is_leaf and v.role != "const":
             settle(name, v.ranges, derivative, sweep, seed_at)
@@ -262,9 +263,9 @@ def _code(c: Contribution, part: list[float], adjoints: Values, values: Values, 
         tape.close_loop(o)
 
 
-def _tape(c: Contribution, adjoints: Values, values: Values, ranges, given) -> Tape:
+def _tape(c: Contribution, adjoints: Values, values: Values, ranges, given, arithmetic: Arithmetic) -> Tape:
     name = f"\0{c.source.target}"
-    return Tape(_Both(values, name, adjoints[c.source.target]), _Both(ranges, name, ranges[c.source.target]), given)
+    return Tape(_Both(values, name, adjoints[c.source.target]), _Both(ranges, name, ranges[c.source.target]), given, arithmetic)
 
 
 class _Both(dict):
@@ -278,8 +279,44 @@ class _Both(dict):
         return self.first[key]
 
 
-def _scatter(c: Contribution, part: list[float], adjoints: Values, values: Values, ranges) -> None:
-    tape = _tape(c, adjoints, values, ranges, {})
+def _in_stages(c: Contribution, part: list[float], adjoints: Values, values: Values, ranges, arithmetic: Arithmetic) -> bool:
+    """What an equation `B = inv(…)` adds: -(B[k,i]·B[j,m]) times the adjoint of B[k,m], summed over k first and then over m. All at
+    once it would take n⁴ rounds, and where the matrix is nearly singular the products of large elements would cancel to rounding
+    errors. False where it is not of this form."""
+    e = c.source
+    if not (type(e.value) is Reduce and e.value.function == "inv" and len(e.bindings) == 2 and all(type(s) is Index for s in e.subs)):
+        return False
+    pool, over = c.read.pool, dict(e.bindings)
+    k, m = (s.name for s in e.subs)
+    p = factors_of(c.computed)
+    first = [f for f in p.factors if k in f.free]
+    if k == m or p.divisors or len(first) != 1 or m in first[0].free:
+        return False
+    for b in c.loops:
+        if b.free or type(b.low) is not Number or type(b.high) is not Number:
+            return False
+        over[b.index] = Range(int(b.low.value), int(b.high.value))
+    kept = [Binding(n, over[n]) for n in (*sorted(first[0].free - {k}), m)]
+    name, at = f"\0{e.target}", tuple(pool.index(b.index) for b in kept)
+    before = _Both(values, name, adjoints[e.target]), _Both(ranges, name, ranges[e.target])
+    row = pool.bound(k, pool.number(over[k].low), pool.number(over[k].high))
+    half = evaluate(pool.reduce("sum", (row,), pool.call("*", pool.read(name, e.subs), first[0])), tuple(kept), *before, arithmetic)
+    tape = Tape(_Both(values, name, half), _Both(ranges, name, tuple(b.range for b in kept)), {}, arithmetic)
+    rest = product(pool, p._replace(factors=tuple(f for f in p.factors if f is not first[0])))
+    opened = [tape.open_loop(m, pool.number(over[m].low), pool.number(over[m].high))]
+    opened += [tape.open_loop(b.index, b.low, b.high) for b in c.loops]
+    factor = tape.place(pool.read(name, at))
+    tape.store(ADD, rest, part, c.box, c.read.args, factor)
+    for o in reversed(opened):
+        tape.close_loop(o)
+    tape.run()
+    return True
+
+
+def _scatter(c: Contribution, part: list[float], adjoints: Values, values: Values, ranges, arithmetic: Arithmetic) -> None:
+    if _in_stages(c, part, adjoints, values, ranges, arithmetic):
+        return
+    tape = _tape(c, adjoints, values, ranges, {}, arithmetic)
     pool = c.read.pool
     opened = [tape.open_loop(b.index, pool.number(b.range.low), pool.number(b.range.high)) for b in c.source.bindings]
     _code(c, part, adjoints, values, ranges, tape)
@@ -288,13 +325,13 @@ def _scatter(c: Contribution, part: list[float], adjoints: Values, values: Value
     tape.run()
 
 
-def _recurrence_back(group: Group, derivative: Derivative, sweep: Backward, values: Values, ranges, seed_at: int) -> None:
+def _recurrence_back(group: Group, derivative: Derivative, sweep: Backward, values: Values, ranges, seed_at: int, arithmetic: Arithmetic) -> None:
     codes = {}
     for e in group.equations:
         codes[e] = []
         for c in derivative.outgoing[e]:
             part = sweep.parts[c] = [0.0] * _size(c.box)
-            tape = _tape(c, sweep.adjoints, values, ranges, dict(e.bindings))
+            tape = _tape(c, sweep.adjoints, values, ranges, dict(e.bindings), arithmetic)
             _code(c, part, sweep.adjoints, values, ranges, tape)
             codes[e].append((tape, [tape.index_register(b.index) for b in e.bindings]))
     for e, at in reversed(group.elements):

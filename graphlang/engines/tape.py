@@ -1,4 +1,4 @@
-"""Expressions as nested blocks of instructions for the reference engine.
+"""Expressions as nested blocks of instructions for the reference engine and for balls.
 
 Each node is placed in the outermost block in which all its indices have values, so nothing is computed again in a
 loop that it does not depend on. Values live in one list of registers. No NumPy; no recursion on the depth of an
@@ -8,7 +8,7 @@ expression (only on the nesting of reductions, which is bounded when a program i
 from __future__ import annotations
 
 import math
-from typing import Mapping, NamedTuple, Sequence
+from typing import Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from graphlang.graph.coverage import interval
 from graphlang.graph.affine import affine
@@ -27,6 +27,24 @@ class TooLarge(Exception):
 
     def __init__(self, steps: int):
         self.steps = steps
+
+
+class Arithmetic(NamedTuple):
+    """What the numbers are that a program is evaluated in. 0.0, 1.0 and indices are floats in every arithmetic: they are exact,
+    and so are sums and products of them.
+
+    functions, reductions: by name, their meaning; of a reduction the results for a list of elements. number: a number of
+    the program (a float) as one. subscript: one as a float, nan where it is not known to be a whole number; None where
+    they are floats.
+    """
+
+    functions: Mapping[str, Callable]
+    reductions: Callable[[str], Callable]
+    number: Callable[[float], object]
+    subscript: Callable[[object], float] | None = None
+
+
+FLOATS = Arithmetic({name: row.reference for name, row in FUNCTIONS.items()}, lambda name: REDUCTIONS[name].reference, float)
 
 
 class Block:
@@ -63,8 +81,8 @@ class Layout(NamedTuple):
 class Tape:
     """Code over the registers; `given` are indices that the caller sets (`index_register`)."""
 
-    def __init__(self, tables: Mapping[str, list], ranges: Mapping[str, Box], given: Mapping[str, Range] = {}):
-        self.tables, self.ranges = tables, ranges
+    def __init__(self, tables: Mapping[str, list], ranges: Mapping[str, Box], given: Mapping[str, Range] = {}, arithmetic: Arithmetic = FLOATS):
+        self.tables, self.ranges, self.arithmetic = tables, ranges, arithmetic
         self.registers: list = []
         root = Block(frozenset(given), dict(given))
         self.chain = [root]
@@ -127,7 +145,7 @@ class Tape:
                 continue
             kind = type(node)
             if kind is Number:
-                block.known[node] = self.new(node.value)
+                block.known[node] = self.new(self.arithmetic.number(node.value))
             elif kind is Index:
                 block.known[node] = self.new()
                 block.ops.append((LOAD, block.known[node], self.index_register(node.name)))
@@ -147,18 +165,29 @@ class Tape:
     def register(self, node: Expr) -> int:
         return self.block_for(node.free).known[node]
 
+    def subscripts(self, registers: Iterable[int], block: Block) -> tuple[int, ...]:
+        """Registers with the same values as floats, for `position`."""
+        whole = self.arithmetic.subscript
+        if whole is None:
+            return tuple(registers)
+        out = []
+        for register in registers:
+            out.append(self.new())
+            block.ops.append((CALL1, out[-1], whole, register))
+        return tuple(out)
+
     def emit(self, node: Expr, block: Block) -> None:
         d = block.known[node] = self.new()
         if type(node) is Call:
-            f, registers = FUNCTIONS[node.function].reference, tuple(map(self.register, node.args))
+            f, registers = self.arithmetic.functions[node.function], tuple(map(self.register, node.args))
             block.ops.append((CALL1, d, f, *registers) if len(registers) == 1 else
                              (CALL2, d, f, *registers) if len(registers) == 2 else (CALLN, d, f, registers))
         elif type(node) is Read:
             ranges = self.ranges[node.name]
-            block.ops.append((GATHER, d, self.tables[node.name], tuple(map(self.register, node.args)), ranges))
+            block.ops.append((GATHER, d, self.tables[node.name], self.subscripts(map(self.register, node.args), block), ranges))
         elif type(node) is Pick:
             shape = tuple(Range(1, n) for n in node.shape)
-            block.ops.append((CHOOSE, d, tuple(map(self.register, node.items)), tuple(map(self.register, node.at)), shape))
+            block.ops.append((CHOOSE, d, tuple(map(self.register, node.items)), self.subscripts(map(self.register, node.at), block), shape))
         else:
             raise AssertionError(node)
 
@@ -167,7 +196,7 @@ class Tape:
         all of its elements."""
         rule = REDUCTIONS[node.function]
         own = {b.index for b in node.binders}
-        ragged = rule.table and any(not b.free.isdisjoint(own) for b in node.binders)
+        ragged = rule.table and rule.over is None and any(not b.free.isdisjoint(own) for b in node.binders)
         key = (node.function, node.binders, node.body)
         free = node.body.free
         for b in reversed(node.binders):
@@ -175,8 +204,9 @@ class Tape:
         home = self.block_for(free)
         depth = self.chain.index(home)
         if key not in home.known:
-            chain, index = self.chain, self.index
+            chain, index, steps = self.chain, self.index, self.steps
             self.chain, self.index = chain[: depth + 1], index[: depth + 1]
+            self.steps = math.prod(max(1, b.over[n].extent) for b in self.chain[1:] for n in b.bound)  # of the loops that stay around it
             simple = node.function == "sum"
             d = self.new()
             home.ops.append((SUM0, d) if simple else (START, d))
@@ -193,22 +223,23 @@ class Tape:
             for o in reversed(opened):
                 self.close_loop(o)
             if not simple:
-                home.ops.append((FINISH, d, rule.reference))
+                home.ops.append((FINISH, d, self.arithmetic.reductions(node.function)))
             home.known[key] = d
-            self.chain, self.index = chain, index
+            self.chain, self.index, self.steps = chain, index, steps
         d = home.known[key]
         if not rule.table:
             block.known[node] = d
             return
-        registers = [self.place(s) for s in node.at]
+        registers = self.subscripts([self.place(s) for s in node.at], block)
         if ragged:
             block.known[node] = self.new()
-            block.ops.append((PLACED, block.known[node], d, home.known[(PLACES, key)], tuple(registers)))
+            block.ops.append((PLACED, block.known[node], d, home.known[(PLACES, key)], registers))
             return
-        lows = [self.place(b.low) for b in node.binders]
-        highs = [self.place(b.high) for b in node.binders]
+        over = node.binders if rule.over is None else rule.over(node)
+        lows = self.subscripts([self.place(b.low) for b in over], block)
+        highs = self.subscripts([self.place(b.high) for b in over], block)
         block.known[node] = self.new()
-        block.ops.append((ELEMENT, block.known[node], d, tuple(registers), tuple(lows), tuple(highs)))
+        block.ops.append((ELEMENT, block.known[node], d, registers, lows, highs))
 
     # ---- results
 
@@ -220,7 +251,7 @@ class Tape:
             base, strides = at
             self.chain[-1].ops.append((kind, v, table, base, tuple((self.index_register(n), k) for n, k in strides), None, factor))
         else:
-            registers = tuple(self.place(s) for s in subs)
+            registers = self.subscripts([self.place(s) for s in subs], self.chain[-1])
             self.chain[-1].ops.append((kind, v, table, 0, (), (registers, ranges), factor))
 
     def run(self) -> None:

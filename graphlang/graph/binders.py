@@ -85,13 +85,16 @@ class Binders:
         """The range of a bare `for j`: that of the plain `j` subscripts in tables whose ranges are known."""
         found: dict[Range, list[Label]] = {}
         for n in ast.postorder(body):
-            if type(n) is ast.Subscript and type(n.base) is ast.Name and n.base.name != skip:
-                variable = self.variables.get(n.base.name)
+            if type(n) is ast.Subscript and type(n.base) in (ast.Name, ast.Deriv):
+                name = n.base.name if type(n.base) is ast.Name else n.base.wrt
+                if name == skip and type(n.base) is ast.Name:
+                    continue
+                variable = self.variables.get(name)
                 if variable is None or len(variable.ranges) != len(n.subs):
                     continue
                 for s, r in zip(n.subs, variable.ranges):
                     if type(s) is ast.Name and s.name == binder.name:
-                        found.setdefault(r, []).append(Label(n.span, f"`{n.base.name}` gives {binder.name} in {r}"))
+                        found.setdefault(r, []).append(Label(n.span, f"`{name}` gives {binder.name} in {r}"))
         if len(found) == 1:
             return next(iter(found))
         if not found:

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Iterable, Mapping
 
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Span
 from graphlang.graph.coverage import check_reads
 from graphlang.graph.expressions import Index, Number, Pool, Reduce, postorder, reads
 from graphlang.graph.substitute import fresh, substitute, unshadow
-from graphlang.graph.graph import Binding, Equation, Goal, Graph, Initial, Variable
+from graphlang.graph.graph import Binding, Equation, Goal, Graph, Initial, Variable, layout_at
+from graphlang.graph.lints import lints as unstable
 from graphlang.graph.lower import Lowering
+from graphlang.graph.overrides import overridden
+from graphlang.graph.opaque import OpaqueFunctions
 from graphlang.graph.pieces import Pieces
+from graphlang.graph.sizes import placeholder
+from graphlang.graph.rules import Rules, called_rules, ruled_functions
 from graphlang.graph.values import BUILT_IN, CONSTANTS, Problem, Scope, Value
 from graphlang.graph.order import check_cycles
 from graphlang.syntax import ast
@@ -45,7 +51,7 @@ def build(program: ast.Program, consts: Mapping[str, float] | None = None) -> Gr
         return Builder(program, consts or {}).graph()
 
 
-class Builder(Pieces):
+class Builder(OpaqueFunctions, Pieces):
     def __init__(self, program: ast.Program, overrides: Mapping[str, float]):
         self.program, self.overrides = program, overrides
         self.pool = Pool()
@@ -58,28 +64,41 @@ class Builder(Pieces):
         self.equations: dict[int, Equation] = {}  # by the identity of the statement
         self.failed: set[str] = set()
         self.named: dict[int, dict[str, bool]] = {}
+        self.rules: list[ast.Rule] = []
+        self.dims: list[str] = []
+        self.opaques: dict[str, ast.Signature] = {}
         self.seed = 0
         self.setting: ast.Setting | None = None
         self.lowering = Lowering(self.pool, self.variables, self.consts, self.functions)
+        self.lowering.opaques = self.opaques
 
     def graph(self) -> Graph:
+        self.layouts = tuple((s.span.start, s.kind) for s in self.program.statements if type(s) is ast.Layout)
         self.collect()
         self.define_consts()
         self.define_leaves()
         self.define_functions()
+        self.define_rules()
         self.define_nodes()
         self.raise_found()
         equations = tuple(self.equations[id(s)] for s in self.program.statements if id(s) in self.equations)
+        lowering = self.lowering
+        self.variables |= lowering.derived
+        for variable, equation in lowering.hidden.values():
+            self.variables[variable.name] = variable
+            equations += (equation,)
+        statements = self.program.statements
         graph = Graph(self.pool, self.variables, equations, (), self.program.source, self.consts, self.functions,
-                      tuple(s for s in self.program.statements if type(s) is ast.Expect), self.seed)
+                      tuple(s for s in statements if type(s) is ast.Expect), self.seed, asked=lowering.asked,
+                      claims=tuple(s for s in statements if type(s) is ast.Claim), layouts=self.layouts,
+                      dims=tuple(self.dims))
         self.found += check_reads(graph)
         self.raise_found()
         self.found += check_cycles(graph)
         goals = self.goals(graph)
         self.raise_found()
-        warnings = tuple(self.lowering.warnings) + tuple(self.lints(graph))
-        return Graph(self.pool, self.variables, equations, goals, self.program.source, self.consts, self.functions,
-                     graph.expectations, self.seed, warnings, graph.pieces, graph.plans)
+        warnings = tuple(self.lowering.warnings) + tuple(self.lints(graph)) + tuple(unstable(graph))
+        return replace(graph, goals=goals, warnings=warnings)
 
     def raise_found(self) -> None:
         if self.found:
@@ -94,27 +113,26 @@ class Builder(Pieces):
     def collect(self) -> None:
         places: dict[str, Span] = {}
         consts: dict[str, ast.Item] = {}
+        replaced = overridden(self.program, self.found)
         for s in self.program.statements:
+            if id(s) in replaced:
+                continue
             match s:
                 case ast.Declaration(role, items, _):
                     for item in items:
                         if self.claim_name(item.name, item.name_span, places):
-                            if item.symmetric:
-                                self.report("E901", "`symmetric` is not there yet", item.span)
                             if role == "const":
                                 consts[item.name] = item
                             else:
                                 self.leaves[item.name] = item
                                 self.variables[item.name] = Variable(item.name, role, (), item.name_span)
-                case ast.Equation(target, _, _, override, span):
+                case ast.Equation(target, _, _, _, _):
                     name_node = target if type(target) is ast.Name else target.base
                     name = name_node.name
-                    if override:
-                        self.report("E901", "`override` is not there yet", span)
                     if name in self.written:
                         if type(target) is ast.Name or type(self.written[name][0].target) is ast.Name:
                             self.report("E102", f"`{name}` is defined twice", name_node.span, "defined again here",
-                                        [Label(places[name], f"`{name}` is defined here first")], self.twice_hint(name))
+                                        [Label(places[name], f"`{name}` is defined here first")], self.twice_hint(name, name_node.span, places[name]))
                         else:
                             self.written[name].append(s)
                     elif self.claim_name(name, name_node.span, places):
@@ -134,18 +152,31 @@ class Builder(Pieces):
                         self.report("E405", f"there is no setting `{name}`", span, hints=("`set seed = 0`",))
                     else:
                         self.setting = s
-                case ast.Dim(_, span):
-                    self.report("E901", "`dim` is not there yet", span, "sizes left symbolic")
-                case ast.Claim():
-                    self.report("E901", "`claim` is not there yet", s.span, hints=("`expect` tests a number: `expect dJ/dx = 9.1 within 1e-2`",))
-                case ast.Layout(_, span) | ast.Include(_, span) | ast.Opaque(_, span) | ast.Rule(_, _, _, _, span):
-                    kind = {ast.Layout: "layout", ast.Include: "include", ast.Opaque: "opaque", ast.Rule: "derivative"}[type(s)]
-                    self.report("E901", f"`{kind}` is not there yet", span, "this version does not have it")
+                case ast.Dim(names, _):
+                    for name in names:
+                        if self.claim_name(name.name, name.span, places):
+                            number = ast.Num(float(placeholder(name.name)), name.name, name.span)
+                            consts[name.name] = ast.Item(name.name, None, False, number, name.span, name.span)
+                            if name.name not in self.overrides:
+                                self.dims.append(name.name)
+                case ast.Include():
+                    assert self.program.source.parts, "a program is read with what it includes"
+                case ast.Rule():
+                    self.rules.append(s)
+                case ast.Opaque(signatures, _):
+                    for one in signatures:
+                        if one.name in self.functions or one.name in self.opaques or one.name in BUILT_IN:
+                            self.report("E102", f"the function `{one.name}` is defined twice" if one.name not in BUILT_IN else f"`{one.name}` is a built-in function", one.name_span)
+                        elif self.claim_name(one.name, one.name_span, places):
+                            self.opaques[one.name] = one
                 case ast.Later(kind, span):
                     self.report("E901", f"`{kind}` is not there yet", span, "this version does not have it")
         self.const_items = consts
 
-    def twice_hint(self, name: str) -> tuple[str, ...]:
+    def twice_hint(self, name: str, at: Span, first: Span) -> tuple[str, ...]:
+        source = self.program.source
+        if source.part(first.start).file is not source.part(at.start).file and name in self.written:
+            return (f"`override {name} = …` replaces the equation of an included file",)
         return (f"give one of them another name; the pieces of a table are written `{name}[0] = …`, `{name}[j] = … for j in 1..n`",)
 
     def claim_name(self, name: str, at: Span, places: dict[str, Span]) -> bool:
@@ -158,7 +189,7 @@ class Builder(Pieces):
             return False
         if name in places:
             self.report("E102", f"`{name}` is defined twice", at, "defined again here",
-                        [Label(places[name], f"`{name}` is defined here first")], self.twice_hint(name))
+                        [Label(places[name], f"`{name}` is defined here first")], self.twice_hint(name, at, places[name]))
             return False
         places[name] = at
         return True
@@ -194,6 +225,12 @@ class Builder(Pieces):
                 except Problem as p:
                     self.found.append(p.diagnostic)
                     self.failed.add(name)
+
+    def define_rules(self) -> None:
+        if self.rules:
+            ruled = ruled_functions(self.rules, self.functions, self.failed, self.lowering, self.found)
+            equations = ((s.span, self.names_in(s)) for pieces in self.written.values() for s in pieces)
+            self.pool.rules = Rules(tuple(ruled.values()), called_rules(ruled, self.functions, equations))
 
     # ---- nodes
 
@@ -236,6 +273,9 @@ class Builder(Pieces):
             for n in ast.postorder(s.value):
                 if type(n) is ast.Name:
                     found.setdefault(n.name, False)
+                elif type(n) is ast.Deriv:
+                    found.setdefault(n.of, False)
+                    found.setdefault(n.wrt, False)
                 elif type(n) is ast.Call:
                     found[n.name] = found.get(n.name, False) or bool(n.binders)
         return found
@@ -320,6 +360,10 @@ class Builder(Pieces):
             letters = ",".join(b.name for b in s.binders)
             raise Problem("E218", f"`{name}` has a `for` but no subscript", s.target.span, "one number for all indices?",
                           hints=(f"`{name}[{letters}] = …`",))
+        self.lowering.layout = layout_at(self.layouts, s.span.start)
+        if type(s.value) is ast.Call and s.value.name in self.opaques:
+            self.opaque_variable(name, s, s.value)
+            return
         value = self.lowering.lower(s.value)
         old = self.variables[name]
         if not value.ranges:

@@ -12,6 +12,7 @@ keeps it as it is.
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import AbstractSet as Set, Callable, Iterator
 
@@ -131,15 +132,22 @@ def operands(node: Expr) -> tuple[Expr, ...]:
 class Pool:
     """The expressions of one graph and of its derivatives, each once."""
 
-    __slots__ = ("_known", "zero", "one")
+    __slots__ = ("_known", "spelled", "split", "shown", "rules", "zero", "one")
 
     def __init__(self):
         self._known: dict = {}
+        self.spelled: dict[str, object] = {}  # how a variable is written whose name alone does not say it
+        self.split: dict[str, tuple] = {}        # derivatives of tables: function, of, wrt, and how many subscripts are wrt's
+        self.shown: dict[tuple, Expr] = {}       # an equation of a derivative (name, subscripts) in the form that is read
+        self.rules = None  # the author's rules for derivatives of functions (rules.Rules), if there are any
         self.zero = self.number(0.0)
         self.one = self.number(1.0)
 
     def __len__(self):
         return len(self._known)
+
+    def __iter__(self) -> Iterator[Expr]:
+        return iter(list(self._known.values()))
 
     # -- what the author wrote: interned, otherwise untouched
 
@@ -205,14 +213,15 @@ class Pool:
     def lift(self, value) -> Expr:
         return value if isinstance(value, Expr) else self.number(value)
 
-    # -- light simplification, for rules: only what is exact for every value
+    # -- light simplification, for rules: only what is exact for every value and in every arithmetic. 0.1·0.3 is rounded in
+    # float64, so it stays a product: balls would take the rounded number for the true one.
 
     def add(self, a: Expr, b: Expr) -> Expr:
         if a is self.zero:
             return b
         if b is self.zero:
             return a
-        if type(a) is Number and type(b) is Number:
+        if type(a) is Number and type(b) is Number and exact_sum(a.value, b.value):
             return self.number(a.value + b.value)
         if type(b) is Call and b.function == "neg":
             return self.call("-", a, b.args[0])
@@ -221,7 +230,7 @@ class Pool:
     def sub(self, a: Expr, b: Expr) -> Expr:
         if b is self.zero:
             return a
-        if type(a) is Number and type(b) is Number:
+        if type(a) is Number and type(b) is Number and exact_sum(a.value, -b.value):
             return self.number(a.value - b.value)
         if a is self.zero:
             return self.neg(b)
@@ -244,7 +253,7 @@ class Pool:
             return a
         if a is self.zero or b is self.zero:
             return self.zero
-        if type(a) is Number and type(b) is Number:
+        if type(a) is Number and type(b) is Number and exact_product(a.value, b.value):
             return self.number(a.value * b.value)
         if type(a) is Number and a.value == -1:
             return self.neg(b)
@@ -275,6 +284,21 @@ class Pool:
         if body is self.zero or not binders:
             return body
         return self.reduce("sum", binders, body)
+
+
+def exact_sum(a: float, b: float) -> bool:
+    """Whether float64 has the sum of two numbers without rounding."""
+    total = a + b
+    second = total - a
+    return (a - (total - second)) + (b - second) == 0  # what rounding left over (Knuth); nan where something overflows
+
+
+def exact_product(a: float, b: float) -> bool:
+    product = a * b
+    if not math.isfinite(product):
+        return False
+    (x, p), (y, q), (z, r) = a.as_integer_ratio(), b.as_integer_ratio(), product.as_integer_ratio()
+    return x * y * r == z * p * q
 
 
 # ---- walking

@@ -48,7 +48,8 @@ def minimum(x: float, y: float) -> float:
 
 
 def clip(x: float, low: float, high: float) -> float:
-    return minimum(maximum(x, low), high)
+    """Not defined where the bounds are crossed."""
+    return nan if low > high else minimum(maximum(x, low), high)
 
 
 def sign(v: float) -> float:

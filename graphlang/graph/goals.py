@@ -7,8 +7,10 @@ import re
 from graphlang.diagnostics import Diagnostic, GraphError, Label, did_you_mean
 from graphlang.graph.expressions import reads
 from graphlang.graph.graph import Goal, Graph
-from graphlang.graph.order import Plan
+from graphlang.graph.order import Plan, plan
 from graphlang.syntax.names import canonical
+
+MOST_ELEMENTS = 10_000  # of a table that are differentiated one by one
 
 
 def goals_of(graph: Graph, order: Plan, asked: str | None) -> list[Goal]:
@@ -21,19 +23,25 @@ def goals_of(graph: Graph, order: Plan, asked: str | None) -> list[Goal]:
         for g in graph.goals:
             first += elements_of(graph, g)
         return first
-    used = {c.target for e, below in order.below.items() for c in below if c.target != e.target}
-    read = {e.target for e, below in order.below.items() if below or _reads_leaf(e)}
-    sinks = [e.target for e in graph.equations if e.target not in used and e.target in read]
-    sinks = list(dict.fromkeys(sinks))
-    if len(sinks) == 1:
-        return elements_of(graph, Goal("output", sinks[0]))
-    if not sinks:
+    found = sinks(graph)
+    if len(found) == 1:
+        return elements_of(graph, Goal("output", found[0]))
+    if not found:
         raise GraphError([Diagnostic("E402", "there is nothing to differentiate: no equation reads a variable", None,
                                      hints=("write an equation such as `J = cos(x)`",))], graph.source)
-    spans = [graph.variables[n].span for n in sinks]
-    raise GraphError([Diagnostic("E402", "several variables could be the goal: " + ", ".join(f"`{n}`" for n in sinks[:8]) + (" …" if len(sinks) > 8 else ""),
+    spans = [graph.variables[n].span for n in found]
+    raise GraphError([Diagnostic("E402", "several variables could be the goal: " + ", ".join(f"`{n}`" for n in found[:8]) + (" …" if len(found) > 8 else ""),
                                  spans[0], "nothing uses this one", tuple(Label(s, "nor this one") for s in spans[1:4] if s),
-                                 (f"`minimize {sinks[0]}`, `maximize {sinks[0]}` or `output {', '.join(sinks[:8])}`; or `--goal {sinks[0]}`",))], graph.source)
+                                 (f"`minimize {found[0]}`, `maximize {found[0]}` or `output {', '.join(found[:8])}`; or `--goal {found[0]}`",))], graph.source)
+
+
+def sinks(graph: Graph) -> list[str]:
+    """The variables with operands that no equation uses, and of which no derivative is asked for."""
+    order = plan(graph)
+    used = {c.target for e, below in order.below.items() for c in below if c.target != e.target}
+    used |= {a.of for a in graph.asked.values()}
+    read = {e.target for e, below in order.below.items() if below or _reads_leaf(e)}
+    return list(dict.fromkeys(e.target for e in graph.equations if e.target not in used and e.target in read))
 
 
 def _reads_leaf(e) -> bool:
@@ -45,11 +53,12 @@ def elements_of(graph: Graph, goal: Goal) -> list[Goal]:
     v = graph.variables[goal.name]
     if not v.ranges or goal.element is not None:
         return [goal]
+    if v.size > MOST_ELEMENTS:
+        raise GraphError([Diagnostic("E404", f"`{goal.name}` has too many elements to differentiate each", v.span,
+                                     hints=("`--goal` picks one element", "`graphlang grad --jacobian` gives the derivatives of the whole table as formulas"))], graph.source)
     out = [()]
     for r in v.ranges:
         out = [(*at, k) for at in out for k in range(r.low, r.high + 1)]
-        if len(out) > 10_000:
-            raise GraphError([Diagnostic("E404", f"`{goal.name}` has too many elements to differentiate each", v.span, hints=("`--goal` picks one element",))], graph.source)
     return [Goal(goal.kind, goal.name, at) for at in out]
 
 

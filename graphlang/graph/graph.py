@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Callable, Mapping, NamedTuple
 
 from graphlang.diagnostics import Diagnostic, Source, Span
 from graphlang.graph.expressions import Expr, Index, Pool
+from graphlang.graph.sizes import written
 from graphlang.syntax import ast
 
 
@@ -27,7 +28,7 @@ class Range(NamedTuple):
         return max(0, self.high - self.low + 1)
 
     def __str__(self) -> str:
-        return f"{self.low}..{self.high}"
+        return f"{written(self.low)}..{written(self.high)}"
 
 
 Box = tuple[Range, ...]
@@ -60,6 +61,7 @@ class Variable:
     span: Span | None = None
     initial: Initial | None = None
     row: bool = False
+    symmetric: bool = False
 
     @property
     def is_leaf(self) -> bool:
@@ -93,6 +95,7 @@ class Equation:
     value: Expr
     span: Span | None = None
     source: ast.Equation | None = None
+    opaque: bool = False  # the value of a function that is known by its ranges only; its derivatives are shown as symbols
 
     @property
     def box(self) -> Box:
@@ -129,10 +132,21 @@ class Graph:
     warnings: tuple[Diagnostic, ...] = ()
     pieces: dict[str, list[Equation]] = field(default_factory=dict)
     plans: list = field(default_factory=list)  # the order of evaluation, once it is known (order.plan)
+    asked: dict = field(default_factory=dict)  # derivatives that equations read, by the variable's name (derived.Asked)
+    claims: tuple[ast.Claim, ...] = ()
+    layouts: tuple[tuple[int, str], ...] = ()  # where in the source a layout begins to hold
+
+    dims: tuple[str, ...] = ()  # sizes left symbolic: there are formulas and no numbers
+    again: Callable[[Mapping[str, float]], "Graph"] | None = None  # the same program with other consts and sizes
 
     def __post_init__(self):
         for e in () if self.pieces else self.equations:
             self.pieces.setdefault(e.target, []).append(e)
+
+
+def layout_at(layouts: tuple[tuple[int, str], ...], offset: int) -> str:
+    """The layout of matrix derivatives that is in force at a place of the source."""
+    return next((kind for start, kind in reversed(layouts) if start <= offset), "denominator")
 
 
 @lru_cache(maxsize=1 << 17)

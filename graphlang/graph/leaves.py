@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Callable, Mapping
 
 from graphlang.diagnostics import Diagnostic, Label, Span
@@ -29,6 +30,7 @@ class Leaves:
     failed: set[str]
     found: list[Diagnostic]
     setting: ast.Setting | None
+    dims: list[str]
     report: Callable[..., None]
 
     def define_consts(self) -> None:
@@ -92,6 +94,25 @@ class Leaves:
     def leaf(self, name: str, role: str, item: ast.Item) -> Variable:
         ranges = None if item.ranges is None else tuple(self.declared_range(r, name) for r in item.ranges)
         self.check_size(name, ranges or (), item.span)
+        if item.symmetric:
+            return self.symmetric_leaf(name, self.plain_leaf(name, role, item, ranges), item)
+        return self.plain_leaf(name, role, item, ranges)
+
+    def symmetric_leaf(self, name: str, made: Variable, item: ast.Item) -> Variable:
+        """A square matrix, and its numbers, where they are written out, equal across the diagonal."""
+        if len(made.ranges) != 2 or made.ranges[0] != made.ranges[1]:
+            raise Problem("E205", f"`{name}` cannot be symmetric", item.span, "only a square matrix with two equal ranges is")
+        n = made.ranges[0].extent
+        numbers = made.initial.numbers if made.initial is not None and made.initial.kind == "numbers" else ()
+        for k, x in enumerate(numbers):
+            i, j = divmod(k, n)
+            if x != numbers[j * n + i]:
+                low = made.ranges[0].low
+                raise Problem("E403", f"`{name}` is declared symmetric and its value is not", item.value.span if item.value else item.span,
+                              f"{name}[{i + low},{j + low}] is {x:g}, {name}[{j + low},{i + low}] is {numbers[j * n + i]:g}")
+        return replace(made, symmetric=True)
+
+    def plain_leaf(self, name: str, role: str, item: ast.Item, ranges: Box | None) -> Variable:
         if item.value is None:
             return Variable(name, role, ranges or (), item.name_span)
         value = item.value
@@ -157,5 +178,5 @@ class Leaves:
         size = 1
         for r in ranges:
             size *= r.extent
-        if size > MOST_ELEMENTS:
+        if size > MOST_ELEMENTS and not self.dims:
             raise Problem("E902", f"`{name}` would have {size:,} elements; the limit is {MOST_ELEMENTS:,}", at)

@@ -8,9 +8,10 @@ notation here: `A @ x` is `sum(A[i,k]*x[k] for k)` at i.
 from __future__ import annotations
 
 from itertools import count
-from typing import Callable, Mapping
+from typing import Mapping
 
 from graphlang.diagnostics import Diagnostic, Label, Span, did_you_mean
+from graphlang.graph.asking import Asking, Target, whole_number
 from graphlang.graph.binders import Binders
 from graphlang.graph.affine import affine, tidy_index
 from graphlang.graph.expressions import Bound, Expr, Number, Pool, Read
@@ -19,20 +20,21 @@ from graphlang.graph.functions import ALIASES, FUNCTIONS
 from graphlang.graph.graph import Range, Variable
 from graphlang.graph.reductions import REDUCTIONS
 from graphlang.graph.tables import TableOperations
-from graphlang.graph.values import BUILT_IN, CONSTANTS, INITIALISERS, NOT_YET, OWN, WHOLE_TABLE, Problem, Scope, Value
+from graphlang.graph.values import BUILT_IN, CONSTANTS, DERIVATIVES, INITIALISERS, NOT_YET, OWN, WHOLE_TABLE, Problem, Scope, Value
 from graphlang.syntax import ast
 
 MOST_NESTED_BINDERS = 32
 MOST_NESTED_CALLS = 2000
 
 
-class Lowering(TableOperations, Binders):
+class Lowering(Asking, TableOperations, Binders):
     """What lowering knows of a program: `ranges(name)` gives the variable, or raises Problem."""
 
     def __init__(self, pool: Pool, variables: Mapping[str, Variable], consts: Mapping[str, float],
-                 functions: Mapping[str, ast.FunctionDef], adjoints: Callable[[ast.Deriv], Variable] | None = None):
+                 functions: Mapping[str, ast.FunctionDef]):
         self.pool, self.variables, self.consts, self.functions = pool, variables, consts, functions
-        self.adjoints = adjoints
+        self.begin_asking()
+        self.opaques: Mapping[str, object] = {}
         self.placeholders = count()
         self.inlined: dict[tuple, Value] = {}
         self.missing: set[str] = set()
@@ -72,9 +74,9 @@ class Lowering(TableOperations, Binders):
             for a in reversed(node.args):
                 work.append((0, a, scope))
         elif kind is ast.Subscript:
-            self.enter_subscript(node, scope, work)
+            self.enter_subscript(node, scope, work, results)
         elif kind is ast.Call:
-            self.enter_call(node, scope, work)
+            self.enter_call(node, scope, work, results)
         elif kind is ast.List:
             work.append((self.literal, node, scope))
             for a in reversed(node.items):
@@ -142,18 +144,15 @@ class Lowering(TableOperations, Binders):
             raise Problem("E101", f"`{half}` is not defined", Span(unknown[0].span.start + 1, unknown[0].span.end), "this half of the derivative",
                           hints=did_you_mean(half, self.variables))
 
-    def derivative(self, node: ast.Deriv, scope: Scope) -> Value:
-        if self.adjoints is None or node.partial:
-            raise Problem("E901", "derivatives inside equations are not there yet", node.span,
-                          hints=("`expect` may use `dJ/dx` of the goal",))
-        return self.whole(self.adjoints(node))
-
     # ---- subscripts
 
-    def enter_subscript(self, node: ast.Subscript, scope: Scope, work: list) -> None:
+    def enter_subscript(self, node: ast.Subscript, scope: Scope, work: list, results: list) -> None:
         element = self.element(node)
         if element is not None:
-            work.append((lambda node, s, results, work: results.append(self.whole(element)), node, scope))
+            results.append(self.whole(element))
+            return
+        if type(node.base) is ast.Deriv:
+            results.append(self.derivative_element(node, scope))
             return
         work.append((self.subscript, node, scope))
         for s in reversed(node.subs):
@@ -172,13 +171,14 @@ class Lowering(TableOperations, Binders):
         name = base.name if type(base) is ast.Name else base.wrt if type(base) is ast.Deriv else None
         if name is None or name in self.variables:
             return None
-        subs = [_literal(s) for s in node.subs]
+        subs = [whole_number(s) for s in node.subs]
         name = f"{name}[{','.join(map(str, subs))}]"
         if None in subs or name not in self.variables:
             return None
         if type(base) is ast.Name:
             return self.variables[name]
-        return self.adjoints(base._replace(wrt=name)) if self.adjoints else None
+        of = self.variables.get(base.of)
+        return self.derived_by(Target(of, ()), Target(self.variables[name], ()), base.partial, node.span).variable if of else None
 
     def subscript(self, node: ast.Subscript, scope: Scope, results: list, work: list) -> None:
         n = len(node.subs)
@@ -235,9 +235,9 @@ class Lowering(TableOperations, Binders):
 
     # ---- calls
 
-    def enter_call(self, node: ast.Call, scope: Scope, work: list) -> None:
+    def enter_call(self, node: ast.Call, scope: Scope, work: list, results: list) -> None:
         name = node.name
-        if node.binders and name not in REDUCTIONS:
+        if node.binders and name not in REDUCTIONS and name != "solve":
             raise Problem("E305", f"`{name}` takes no `for`", node.span, hints=("reductions do: sum, prod, mean, max, min, …",))
         if name in self.functions:
             definition = self.functions[name]
@@ -250,10 +250,16 @@ class Lowering(TableOperations, Binders):
             raise Problem("E301", f"`{name}` is a variable, not a function", node.name_span, "called as a function",
                           [Label(self.variables[name].span, f"`{name}` is defined here")] if self.variables[name].span else (),
                           (f"to multiply, write `{name}*(…)`",) if inside is not None else ())
-        elif name == "diff" and self.adjoints is not None and len(node.args) == 2:
-            work.append((0, self.spelled_out(node), scope))
+        elif name in self.opaques:
+            raise Problem("E308", f"the opaque function `{name}` stands in an expression", node.span, "it has no formula to put in",
+                          hints=(f"give it an equation of its own: `u = {name}(…)`, and use `u` here",))
+        elif name in DERIVATIVES:
+            results.append(self.derivative_call(node, scope))
             return
-        elif self.private and name in FUNCTIONS and name.startswith("_"):
+        elif self.private and name.startswith("_") and (name in FUNCTIONS or name in REDUCTIONS):
+            if node.binders:
+                self.enter_comprehension(node, scope, work)
+                return
             work.append((self.call, node, scope))
         elif name in NOT_YET:
             raise Problem("E901", f"`{name}` is not there yet", node.name_span, "this version does not have it")
@@ -273,19 +279,6 @@ class Lowering(TableOperations, Binders):
             raise Problem("E301", f"there is no function `{name}`", node.name_span, "called as a function", hints=hints)
         for a in reversed(node.args):
             work.append((0, a, scope))
-
-    def spelled_out(self, node: ast.Call) -> ast.Expr:
-        """`diff(y[1], x[j])`, an adjoint whose goal is an element, as a derivative symbol with subscripts."""
-        of, wrt = node.args
-        base = of.base if type(of) is ast.Subscript else of
-        target = wrt.base if type(wrt) is ast.Subscript else wrt
-        if type(base) is not ast.Name or type(target) is not ast.Name:
-            raise Problem("E901", "the derivative of an expression is not there yet", node.span)
-        name = base.name
-        if type(of) is ast.Subscript:
-            name += f"[{','.join(str(_literal(s)) for s in of.subs)}]"
-        symbol = ast.Deriv(name, target.name, False, node.span)
-        return ast.Subscript(symbol, wrt.subs, node.span) if type(wrt) is ast.Subscript else symbol
 
     def call(self, node: ast.Call, scope: Scope, results: list, work: list) -> None:
         n = len(node.args)
@@ -308,18 +301,30 @@ class Lowering(TableOperations, Binders):
     # ---- reductions with `for`
 
     def enter_comprehension(self, node: ast.Call, scope: Scope, work: list) -> None:
-        if len(node.args) != 1:
-            raise Problem("E302", f"`{node.name}` with `for` takes one expression", node.span, f"{len(node.args)} are given")
+        wanted = 2 if node.name == "solve" else 1
+        if len(node.args) != wanted:
+            raise Problem("E302", f"`{node.name}` with `for` takes {'one expression' if wanted == 1 else 'two expressions'}", node.span,
+                          f"{len(node.args)} {'is' if len(node.args) == 1 else 'are'} given")
         if len(scope.indices) + len(node.binders) > MOST_NESTED_BINDERS:
             raise Problem("E902", f"more than {MOST_NESTED_BINDERS} indices are in reach", node.span)
         inner, binders = self.bind(node.binders, scope, node.args[0], node)
-        work.append((lambda node, s, results, work: results.append(self.comprehension(node, s, results.pop(), binders, inner)), node, scope))
-        work.append((0, node.args[0], inner))
+        work.append((lambda node, s, results, work: self.comprehension(node, results, binders), node, scope))
+        for a in reversed(node.args):
+            work.append((0, a, inner))
 
-    def comprehension(self, node: ast.Call, scope: Scope, value: Value, binders: tuple[Bound, ...], inner: Scope) -> Value:
-        if value.ranges:
-            raise Problem("E205", f"`{node.name}` with `for` takes a number for each index", node.args[0].span, f"this is {value.describe()}")
+    def comprehension(self, node: ast.Call, results: list, binders: tuple[Bound, ...]) -> None:
+        values = results[len(results) - len(node.args) :]
+        del results[len(results) - len(node.args) :]
+        for value, written in zip(values, node.args):
+            if value.ranges:
+                raise Problem("E205", f"`{node.name}` with `for` takes a number for each index", written.span, f"this is {value.describe()}")
         name = ALIASES.get(node.name, node.name)
+        if name == "solve" or REDUCTIONS[name].matrix:
+            results.append(self.matrix_comprehension(name, values, binders, node))
+        else:
+            results.append(self.reduction_over(name, values[0], binders, node))
+
+    def reduction_over(self, name: str, value: Value, binders: tuple[Bound, ...], node: ast.Call) -> Value:
         rule = REDUCTIONS[name]
         if not rule.table:
             return Value(self.pool.reduce(name, binders, value.body))
@@ -331,7 +336,7 @@ class Lowering(TableOperations, Binders):
         if len(ranges) > 1:
             raise Problem("E205", f"`{name}` takes one index", node.span)
         out = self.new_indices(1)
-        return Value(self.pool.reduce(name, binders, value.body, (self.pool.index(out[0]),)), tuple(ranges), out)
+        return Value(self.pool.reduce(name, binders, self.in_part(value.body, binders), (self.pool.index(out[0]),)), tuple(ranges), out)
 
     # ---- the author's functions
 
@@ -360,13 +365,6 @@ class Lowering(TableOperations, Binders):
 
         work.append((finish, node, scope))
         work.append((0, definition.body, inner))
-
-
-def _literal(node: ast.Expr) -> int | None:
-    if type(node) is ast.Op and node.op == "neg":
-        value = _literal(node.args[0])
-        return None if value is None else -value
-    return int(node.value) if type(node) is ast.Num and node.value.is_integer() else None
 
 
 def _arguments(n: int) -> str:

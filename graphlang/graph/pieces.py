@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphlang.diagnostics import Label
 from graphlang.graph.coverage import check_coverage
 from graphlang.graph.substitute import unshadow
-from graphlang.graph.graph import Binding, Box, Equation, Range, Variable
+from graphlang.graph.graph import Binding, Box, Equation, Range, Variable, layout_at
 from graphlang.graph.leaves import Leaves
 from graphlang.graph.values import Problem, Scope
 from graphlang.syntax import ast
@@ -15,6 +15,7 @@ class Pieces(Leaves):
     """The part of the builder that knows pieces."""
 
     program: ast.Program
+    layouts: tuple[tuple[int, str], ...]
 
     def type_pieces(self, name: str, pieces: list[ast.Equation]) -> None:
         boxes = []
@@ -86,6 +87,7 @@ class Pieces(Leaves):
         for sub, r in zip(s.target.subs, self.piece_box(s.target.base.name, s)):
             is_index = type(sub) is ast.Name and sub.name in scope.indices
             subs.append(self.pool.index(sub.name) if is_index else self.pool.number(r.low))
+        self.lowering.layout = layout_at(self.layouts, s.span.start)
         value = self.lowering.lower(s.value, scope)
         if value.ranges:
             raise Problem("E205", "an element of a table is one number", s.value.span, f"this is {value.describe()}", [Label(s.target.span, "an element")])

@@ -8,10 +8,12 @@ result, the element and the indices; in it `here` are the binders' own indices. 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable, Sequence
 
-from graphlang.graph.expressions import Expr, Number, Reduce
+from graphlang.graph import balls, linear, linear_balls, linear_rules
+from graphlang.graph.expressions import Bound, Expr, Number, Reduce
+from graphlang.graph.functions import Kink
 from graphlang.graph.substitute import fresh, substitute
 
 Result = Callable[[tuple[Expr, ...]], Expr]  # subscripts → the function's result at them
@@ -25,9 +27,13 @@ class Reduction:
     shown: Callable[[Reduce, Result], Expr]
     about: str
     latex: str
+    ball: Callable[[Sequence[object]], object] = field(kw_only=True)  # as `reference`, over flint.arb objects, one or more
     computed: Callable[[Reduce, Result], Expr] | None = None
     empty: float | None = None               # the result over an empty range; None: an error
+    kink: Callable[[Sequence[float]], Kink | None] | None = None  # values of the elements → the convention used there
     vector: bool = False                     # takes one range only
+    matrix: bool = False                     # takes a square matrix; its binders are rows and columns
+    over: Callable[[Reduce], tuple[Bound, ...]] | None = None  # the ranges of a table, where they are not those of the binders
 
 
 REDUCTIONS: dict[str, Reduction] = {}
@@ -105,10 +111,26 @@ def smallest(values: Sequence[float]) -> float:
     return math.nan if any(v != v for v in values) else min(values)
 
 
+def shares(extreme: Callable[[Sequence[float]], float]) -> Callable[[Sequence[float]], list[float]]:
+    """For each element its share of the slope of the largest (or smallest): ties share equally."""
+
+    def of(values: Sequence[float]) -> list[float]:
+        top = extreme(values)
+        if top != top:
+            return [math.nan] * len(values)
+        holds = [float(v == top) for v in values]
+        whole = total(holds)
+        return [h / whole for h in holds]
+
+    return of
+
+
 def mean(values: Sequence[float]) -> float:
     """Corrected once by the mean of what is left over: without that the mean of equal numbers may differ from them in
     the last digit, and `std` would have a slope of order 1 where it is 0 by convention."""
     n = len(values)
+    if not n:
+        return math.nan
     result = total(values) / n
     if math.isinf(result) and all(map(math.isfinite, values)):
         result = total([v / n for v in values])
@@ -124,7 +146,7 @@ def variance(values: Sequence[float]) -> float:
 
 
 def deviation(values: Sequence[float]) -> float:
-    if not all(map(math.isfinite, values)):
+    if not values or not all(map(math.isfinite, values)):
         return math.nan
     middle = mean(values)
     return math.hypot(*[v - middle for v in values]) / math.sqrt(len(values))
@@ -162,6 +184,40 @@ def cumsum(values: Sequence[float]) -> list[float]:
         running += v
         result.append(running)
     return result
+
+
+# ---- where a convention stands in for a derivative
+
+
+def _tie(name: str, which: str, extreme: Callable, one_sided: tuple[float, float]):
+    """Of an element that is one of several extreme ones."""
+
+    def kink(values: Sequence[float]) -> Kink | None:
+        top = extreme(values, default=0.0)
+        if sum(v == top for v in values) < 2:
+            return None
+        return Kink(list(values).index(top), f"{name} has no derivative where several elements are the {which}; they share equally", one_sided)
+
+    return kink
+
+
+def _zero(values: Sequence[float]) -> Kink | None:
+    return Kink(0, "norm has no derivative at 0; 0 is used", (-1.0, 1.0)) if values and not any(values) else None
+
+
+def _constant(values: Sequence[float]) -> Kink | None:
+    """One element moved by h gives the deviation |h| sqrt(n - 1)/n."""
+    n = len(values)
+    if n < 2 or not math.isfinite(values[0]) or any(v != values[0] for v in values):
+        return None
+    return Kink(0, "std has no derivative where all elements are equal; 0 is used", (-math.sqrt(n - 1) / n, math.sqrt(n - 1) / n))
+
+
+def _nothing(values: Sequence[float]) -> Kink | None:
+    """The sum of nothing but zeros: no finite step leads away from -inf."""
+    if not values or any(v != -math.inf for v in values):
+        return None
+    return Kink(0, "all elements of logsumexp are -inf; 0 is used as derivative", (math.nan, math.nan))
 
 
 # ---- rules
@@ -231,34 +287,55 @@ def _share(r: Reduce, result: Result) -> Expr:
     return p.call("==", r.body, u) / _again(r, lambda e, k: p.call("==", e, u), beside=u)
 
 
+def _share_of(name: str) -> Callable[[Reduce, Result], Expr]:
+    """The same from one look at all elements: where they are balls, a second evaluation of an element would not be known to be
+    the same number as the first."""
+    return lambda r, result: r.pool.reduce(name, r.binders, r.body, _here(r))
+
+
 def _mean_of(r: Reduce) -> Expr:
     return r.pool.reduce("mean", r.binders, r.body)
 
 
-_row("sum", False, total, lambda r, result: r.pool.one, "the sum over all elements; 0 over an empty range", r"\sum", empty=0.0)
+_row("sum", False, total, lambda r, result: r.pool.one, "the sum over all elements; 0 over an empty range", r"\sum", empty=0.0, ball=balls.total)
 _row("prod", False, product, _prod_shown, "the product over all elements; its derivative is the product of the others", r"\prod",
-     computed=lambda r, result: r.pool.reduce("_others", r.binders, r.body, _here(r)), empty=1.0)
-_row("_others", True, others, _others_rule, "for each element the product of all others", r"\prod_{\neq}")
-_row("mean", False, mean, lambda r, result: r.pool.one / _count(r), "the arithmetic mean", r"\operatorname{mean}")
-_row("max", False, largest, _share, "the largest element; ties share the derivative equally", r"\max")
-_row("min", False, smallest, _share, "the smallest element; ties share the derivative equally", r"\min")
-_row("var", False, variance, lambda r, result: 2 * (r.body - _mean_of(r)) / _count(r), "the variance, divided by n", r"\operatorname{var}")
+     computed=lambda r, result: r.pool.reduce("_others", r.binders, r.body, _here(r)), empty=1.0, ball=balls.product)
+_row("_others", True, others, _others_rule, "for each element the product of all others", r"\prod_{\neq}", ball=balls.others)
+_row("mean", False, mean, lambda r, result: r.pool.one / _count(r), "the arithmetic mean", r"\operatorname{mean}", empty=math.nan, ball=balls.mean)
+_row("max", False, largest, _share, "the largest element; ties share the derivative equally", r"\max",
+     computed=_share_of("_most"), kink=_tie("max", "largest", max, (0.0, 1.0)), ball=balls.largest)
+_row("min", False, smallest, _share, "the smallest element; ties share the derivative equally", r"\min",
+     computed=_share_of("_least"), kink=_tie("min", "smallest", min, (1.0, 0.0)), ball=balls.smallest)
+_row("_most", True, shares(largest), lambda r, result: r.pool.zero, "for each element its share of the slope of `max`", r"\max'",
+     ball=balls.shares(balls.largest))
+_row("_least", True, shares(smallest), lambda r, result: r.pool.zero, "for each element its share of the slope of `min`", r"\min'",
+     ball=balls.shares(balls.smallest))
+_row("var", False, variance, lambda r, result: 2 * (r.body - _mean_of(r)) / _count(r), "the variance, divided by n", r"\operatorname{var}",
+     empty=math.nan, ball=balls.variance)
 _row("std", False, deviation, lambda r, result: (r.body - _mean_of(r)) / (_count(r) * result(r.at)),
      "the standard deviation, divided by n; derivative 0 for constant elements", r"\operatorname{std}",
      computed=lambda r, result: r.pool.where(r.pool.call("==", result(r.at), r.pool.zero), r.pool.zero,
-                                             (r.body - _mean_of(r)) / (_count(r) * result(r.at))))
+                                             (r.body - _mean_of(r)) / (_count(r) * result(r.at))), empty=math.nan, kink=_constant, ball=balls.deviation)
 _row("norm", False, lambda v: math.hypot(*v), lambda r, result: r.body / result(r.at),
      "the Euclidean norm (of a matrix Frobenius'); derivative 0 at 0", r"\operatorname{norm}",
      computed=lambda r, result: r.pool.where(r.pool.call("==", result(r.at), r.pool.zero), r.pool.zero, r.body / result(r.at)),
-     empty=0.0)
+     empty=0.0, kink=_zero, ball=balls.norm)
 _row("logsumexp", False, logsumexp, lambda r, result: r.pool.call("exp", r.body - result(r.at)),
      "log of the sum of exponentials, shifted by the maximum", r"\operatorname{logsumexp}",
      # the exponential of a difference of large numbers would lose digits: at 1000 three of them
      computed=lambda r, result: r.pool.where(r.pool.call("==", result(r.at), r.pool.number(-math.inf)), r.pool.zero,
-                                             r.pool.reduce("softmax", r.binders, r.body, _here(r))))
+                                             r.pool.reduce("softmax", r.binders, r.body, _here(r))), kink=_nothing, ball=balls.logsumexp)
 _row("softmax", True, softmax, lambda r, result: result(r.at) * (_same(r, r.at) - result(_here(r))),
-     "exp(x[i]) / sum(exp(x)), shifted by the maximum", r"\operatorname{softmax}", vector=True)
+     "exp(x[i]) / sum(exp(x)), shifted by the maximum", r"\operatorname{softmax}", vector=True, ball=balls.softmax)
 _row("log_softmax", True, log_softmax, lambda r, result: _same(r, r.at) - r.pool.call("exp", result(_here(r))),
-     "x[i] - logsumexp(x)", r"\operatorname{log\,softmax}", vector=True)
+     "x[i] - logsumexp(x)", r"\operatorname{log\,softmax}", vector=True, ball=balls.log_softmax)
 _row("cumsum", True, cumsum, lambda r, result: r.pool.call("<=", _here(r)[0], r.at[0]),
-     "running sums", r"\operatorname{cumsum}", vector=True)
+     "running sums", r"\operatorname{cumsum}", vector=True, ball=balls.cumsum)
+_row("det", False, linear.determinant, linear_rules.det_shown, "the determinant; its derivative is the matrix of cofactors, also where it is 0",
+     r"\det", computed=linear_rules.det_computed, empty=1.0, matrix=True, ball=linear_balls.determinant)
+_row("_cofactor", True, linear.cofactors, linear_rules.cofactor, "the cofactor of each element", r"\operatorname{cof}", matrix=True, ball=linear_balls.cofactors)
+_row("slogdet", False, linear.log_determinant, linear_rules.slogdet, "log|det A|, which neither overflows nor underflows", r"\operatorname{slogdet}",
+     empty=0.0, matrix=True, ball=linear_balls.log_determinant)
+_row("inv", True, linear.inverse, linear_rules.inverse, "the inverse of a square matrix", r"\operatorname{inv}", matrix=True,
+     over=linear_rules.transposed, ball=linear_balls.inverse)
+_row("_solve", True, linear.solution, linear_rules.solution, "the x with A x = b", r"\operatorname{solve}", over=linear_rules.columns, ball=linear_balls.solution)

@@ -14,6 +14,7 @@ from graphlang.graph.expressions import Expr, Index, Number, Pick, Read, Reduce,
 from graphlang.graph.substitute import substitute
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Equation, Goal, Graph, Variable
+from graphlang.graph.linear_rules import System, augmented
 from graphlang.graph.reductions import REDUCTIONS
 
 MOST_NODES = 500_000  # of the unrolled graph
@@ -147,9 +148,24 @@ class Unroll:
             value = REDUCTIONS[node.function].empty
             return pool.number(value if value is not None else float("nan"))
         at = tuple(self.expression(s) for s in node.at)
+        if REDUCTIONS[node.function].matrix or node.function == "_solve":
+            return self.matrix(node, items, at)
         if at:
             low = node.binders[0].low
             at = tuple(pool.number(s.value - low.value + 1) if type(s) is Number and type(low) is Number else pool.call("-", s, low - 1) for s in at)
         i = "i"
         binder = pool.bound(i, pool.one, pool.number(len(items)))
         return pool.reduce(node.function, (binder,), pool.pick(tuple(items), (len(items),), (pool.index(i),)), at)
+
+    def matrix(self, node: Reduce, items: list[Expr], at: tuple[Expr, ...]) -> Expr:
+        """The same function of a matrix written out; `at` is counted from 1 then."""
+        pool, n = self.pool, int(node.binders[-2].high.value - node.binders[-2].low.value) + 1
+        i, j = (pool.bound(name, pool.one, pool.number(n)) for name in "ij")
+        rule = REDUCTIONS[node.function]
+        whole = rule.over(node) if rule.over is not None else node.binders
+        at = tuple(s + (1 - b.low.value) for s, b in zip(at, whole))
+        matrix = pool.pick(tuple(items[: n * n]), (n, n), (pool.index("i"), pool.index("j")))
+        if node.function != "_solve":
+            return pool.reduce(node.function, (i, j), matrix, at)
+        right = pool.pick(tuple(items[n * n :]), (n,), (pool.index("i"),))
+        return pool.reduce("_solve", *augmented("part", System(matrix, right, i, j)), at)

@@ -10,9 +10,12 @@ import math
 import re
 
 from graphlang.diagnostics import NOWHERE
-from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Read, Reduce, operands, postorder
+from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Pool, Read, Reduce, operands, postorder
+from graphlang.graph.linear_rules import system
+from graphlang.graph.reductions import REDUCTIONS
+from graphlang.graph.sizes import symbolic
 from graphlang.syntax import ast
-from graphlang.syntax.format import Style, format_expr
+from graphlang.syntax.format import SOURCE, Style, format_expr
 
 OPERATORS = frozenset({"+", "-", "*", "/", "^", "@", "<", "<=", ">", ">=", "==", "!=", "neg"})
 
@@ -40,6 +43,11 @@ def formula(root: Expr, style: Style, limit: int | None = 2000) -> str | None:
     return None if tree is None else format_expr(tree, style, limit)
 
 
+def text(root: Expr, limit: int = 60) -> str | None:
+    """The same in source spelling, for a message."""
+    return formula(root, SOURCE, limit)
+
+
 def tree_size(root: Expr, limit: int | None = None) -> int:
     """The number of nodes with shared parts counted as often as they are read; above `limit`, some number above it."""
     sizes: dict[Expr, int] = {}
@@ -58,7 +66,7 @@ def _spelled(node: Expr, done: dict) -> ast.Expr | ast.Binder:
         case Index():
             return ast.Name(node.name, NOWHERE)
         case Read():
-            return variable(node.name, tuple(done[a] for a in node.args))
+            return read(node.pool, node.name, tuple(done[a] for a in node.args))
         case Call():
             return _call(node, done)
         case Bound():
@@ -78,6 +86,9 @@ def number(value: float) -> ast.Expr:
         return ast.Op("neg", (number(-value),), NOWHERE)
     if math.isinf(value):
         return ast.Name("inf", NOWHERE)
+    if (size := symbolic(value)) is not None:
+        name, offset = size
+        return ast.Op("+" if offset > 0 else "-", (ast.Name(name, NOWHERE), number(abs(offset))), NOWHERE) if offset else ast.Name(name, NOWHERE)
     text = str(int(value)) if value.is_integer() and value < 1e16 else re.sub(r"e([+-]?)0*", lambda m: "e" + m[1].replace("+", ""), repr(value))
     return ast.Num(value, text, NOWHERE)
 
@@ -98,6 +109,15 @@ def variable(name: str, subs: tuple[ast.Expr, ...] = ()) -> ast.Expr:
     if (match := SYMBOL.fullmatch(name)) and match[2] is not None:
         return _element(ast.Name(match[1], NOWHERE), _integers(match[2]) + subs)
     return _element(ast.Name(name, NOWHERE), subs)
+
+
+def read(pool: Pool, name: str, subs: tuple[ast.Expr, ...]) -> ast.Expr:
+    """A read of a variable, with what its pool knows of how it is spelled."""
+    if subs and name in pool.split:
+        function, of, wrt, n = pool.split[name]
+        return _function(function, (_element(of, subs[n:]), _element(wrt, subs[:n])))
+    own = pool.spelled.get(name)
+    return variable(name, subs) if own is None else _element(own, subs)
 
 
 def _integers(text: str) -> tuple[ast.Expr, ...]:
@@ -125,6 +145,10 @@ def _call(node: Call, done: dict) -> ast.Expr:
 def _reduction(node: Reduce, done: dict) -> ast.Expr:
     body, at = node.body, tuple(done[a] for a in node.at)
     own = [(b.index, b.low, b.high) for b in node.binders]
+    if node.function == "_solve":
+        return _solve(node, at, done)
+    if REDUCTIONS[node.function].matrix and (whole := _matrix(body, own[0][0], own[1][0])) is not None:
+        return _element(_function(node.function, (whole,)), at)
     match body:
         case Pick() if _over_own(body, own):
             if node.function in ("max", "min") and len(own) == 1 and len(body.items) > 1 and not at:
@@ -133,6 +157,30 @@ def _reduction(node: Reduce, done: dict) -> ast.Expr:
         case Read() if at and [a.name if type(a) is Index else None for a in body.args] == [i for i, _, _ in own]:
             return _element(_function(node.function, (variable(body.name),)), at)
     return _element(_function(node.function, (done[body],), tuple(done[b] for b in node.binders)), at)
+
+
+def _matrix(body: Expr, row: str, column: str) -> ast.Expr | None:
+    """A whole matrix or its transpose, where the body is no more than an element of one."""
+    names = [a.name if type(a) is Index else None for a in body.args] if type(body) is Read else []
+    if names == [row, column]:
+        return read(body.pool, body.name, ())
+    return ast.Op("T", (read(body.pool, body.name, ()),), NOWHERE) if names == [column, row] else None
+
+
+def _solve(node: Reduce, at: tuple[ast.Expr, ...], done: dict) -> ast.Expr:
+    """`solve(A, b)[k]`; where b is a column of a matrix, `solve(A, B)[k,c]`."""
+    s = system(node)
+    row, column = ((b.index, b.low, b.high) for b in (s.row, s.column))
+    matrix = _list(s.matrix, done) if type(s.matrix) is Pick and _over_own(s.matrix, [row, column]) else _matrix(s.matrix, row[0], column[0])
+    right = _list(s.right, done) if type(s.right) is Pick and _over_own(s.right, [row]) else None
+    if type(s.right) is Read and 0 < len(s.right.args) < 3:
+        first, *rest = s.right.args
+        if type(first) is Index and first.name == row[0] and all(row[0] not in a.free for a in rest):
+            right, at = read(s.right.pool, s.right.name, ()), (*at, *(done[a] for a in rest))
+    if matrix is not None and right is not None:
+        return _element(_function("solve", (matrix, right)), at)
+    binders = tuple(ast.Binder(index, spell(low), spell(high), NOWHERE) for index, low, high in (row, column))
+    return _element(_function("solve", (done[s.matrix], done[s.right]), binders), at[:1])
 
 
 def _over_own(body: Pick, own: list[tuple[str, Expr, Expr]]) -> bool:

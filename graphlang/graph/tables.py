@@ -10,12 +10,13 @@ from graphlang.graph.affine import tidy_index
 from graphlang.graph.expressions import Expr, Pool
 from graphlang.graph.substitute import fresh, substitute
 from graphlang.graph.graph import Box, Range, Variable
+from graphlang.graph.linear_tables import LinearOperations
 from graphlang.graph.reductions import REDUCTIONS
 from graphlang.graph.values import Problem, Scope, Value
 from graphlang.syntax import ast
 
 
-class TableOperations:
+class TableOperations(LinearOperations):
     """Operations on values. Every value that they give has indices of its own; nothing broadcasts."""
 
     pool: Pool
@@ -177,13 +178,15 @@ class TableOperations:
         if len(values) != 1:
             raise Problem("E302", f"`{name}` takes a table, or an expression with `for`", node.span, f"{len(values)} arguments are given")
         v = values[0]
-        if not v.ranges:
+        if not v.ranges and not REDUCTIONS[name].matrix:
             raise Problem("E205", f"`{name}` reduces a table, and this is a scalar", node.args[0].span, "a scalar",
                           hints=(f"over an index: `{name}(… for i in 1..n)`",))
         return self.reduce(name, v, node, scope, v.row)
 
     def reduce(self, name: str, v: Value, node: ast.Call, scope: Scope, row: bool = False) -> Value:
         rule = REDUCTIONS[name]
+        if rule.matrix:
+            return self.matrix_function(name, v, node, scope)
         if rule.vector and len(v.ranges) > 1:
             form = {"softmax": "exp(S[i,j] - logsumexp(S[i,k] for k))", "log_softmax": "S[i,j] - logsumexp(S[i,k] for k)",
                     "cumsum": "sum(S[i,k] for k in 1..j)"}[name]

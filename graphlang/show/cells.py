@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterable, Mapping
 
 from graphlang.derive.reverse import SHOWN, Contribution, Derivative, Piece, local, piece_formula
+from graphlang.graph.derived import derivative_name, is_plain
 from graphlang.graph.expressions import Expr, Index, Number, Reduce, reads
 from graphlang.graph.substitute import fresh, substitute
 from graphlang.graph.graph import Binding, Box, Equation, Graph
@@ -96,7 +97,7 @@ class Adjoints(Texts):
 
     def adjoint(self, name: str, at: tuple[Expr, ...] = ()) -> str:
         """`dJ/dzⱼ`"""
-        if not at and self.derivative.goal.element is None:  # the same text, sooner
+        if not at and self.derivative.goal.element is None and is_plain(name) and is_plain(self.derivative.goal.name):  # the same text, sooner
             return self.style.names.derivative(self.derivative.goal.name, name)
         return self.expression(self.pool.read(self.derivative.adjoint_name(name), at))
 
@@ -187,6 +188,8 @@ class Adjoints(Texts):
 
     def _label(self, c: Contribution) -> str:
         names = self.style.names
+        if not (is_plain(c.source.target) and is_plain(c.variable)):
+            return self.expression(self.label(c))
         return (names.partial if self.has_other_path(c) else names.derivative)(c.source.target, c.variable)
 
     def label(self, c: Contribution) -> Expr:
@@ -194,8 +197,7 @@ class Adjoints(Texts):
         total = not self.has_other_path(c)
         u, v = c.source.target, c.variable
         if not c.source.subs:
-            mark = "d" if total else "∂"
-            return self.pool.read(f"{mark}{u}/{mark}{v}", c.at)
+            return self.pool.read(derivative_name(self.pool, u, v, None, not total), c.at)
         return self.pool.call("diff" if total else "partial", self.pool.read(u, c.source_subs), self.pool.read(v, c.at))
 
     def has_other_path(self, c: Contribution) -> bool:

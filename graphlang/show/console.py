@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Callable, Iterable, Iterator
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 
 PIPE_WIDTH = 160
 HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
@@ -123,3 +125,13 @@ def breadth(text: str) -> int:
 
 def pad(text: str, width: int) -> str:
     return text + " " * (width - breadth(text))
+
+
+@contextmanager
+def ticking(title: str, wanted: bool) -> Iterator[Callable[[str], None]]:
+    """A line on the terminal that says what is going on, gone when it is done; `wanted` false: nothing."""
+    if not wanted:
+        yield lambda text: None
+        return
+    with console(stderr=True).status(clean(title)) as status:
+        yield lambda text: status.update(Text(f"{clean(title)}  {clean(text)}"))

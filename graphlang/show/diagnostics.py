@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Iterator, NamedTuple, Sequence
 
 from rich.console import Console
@@ -34,12 +35,13 @@ class Mark(NamedTuple):
     sign: str
 
 
-def paint(diagnostics: Sequence[Diagnostic], source: Source | None, console: Console) -> None:
-    """Each with its places in the source under it; at most 20, errors before warnings if there are more."""
+def paint(diagnostics: Sequence[Diagnostic], source: Source | None, console: Console, pointer: bool = False) -> None:
+    """Each with its places in the source under it; at most 20, errors before warnings if there are more. `pointer`: end with
+    a line that says where more is to be read."""
     paper = Paper(console)
     box = can_show(console, "╭─│…")
-    if source is not None and not can_show(console, source.text):  # one sign for one, so that the carets stay right
-        source = Source(source.name, source.text.encode(console.encoding, "replace").decode(console.encoding))
+    if source is not None and not can_show(console, source.text):
+        source = _encoded(source, console.encoding)
     shown, more = _first(diagnostics)
     for n, d in enumerate(shown):
         if n:
@@ -48,7 +50,25 @@ def paint(diagnostics: Sequence[Diagnostic], source: Source | None, console: Con
     if more:
         paper.line("")
         paper.line(more)
+    if pointer and shown:
+        first = min(shown, key=lambda d: list(STYLES).index(d.severity))
+        paper.line("")
+        paper.line((clean(f"`graphlang explain {first.code}` says more"), "dim"))
     paper.flush()
+
+
+def painted(diagnostics: Sequence[Diagnostic], source: Source | None, width: int) -> str:
+    """What `paint` prints, as a text without colour."""
+    paper = StringIO()
+    paint(diagnostics, source, Console(file=paper, width=width, color_system=None, force_terminal=False))
+    return paper.getvalue()
+
+
+def _encoded(source: Source, encoding: str) -> Source:
+    """The text as the console can show it: one sign for one, so that the carets stay right."""
+    files = {id(p.file): Source(p.file.name, p.file.text.encode(encoding, "replace").decode(encoding)) for p in source.parts}
+    text = source.text.encode(encoding, "replace").decode(encoding)
+    return Source(source.name, text, tuple(p._replace(file=files[id(p.file)]) for p in source.parts))
 
 
 def short(diagnostics: Sequence[Diagnostic], source: Source | None) -> list[str]:
@@ -73,38 +93,46 @@ def _where(d: Diagnostic, source: Source | None) -> str:
         return ""
     if not has_place(d, source):
         return source.name
-    line, column = source.position(d.at.start)
-    return f"{source.name}:{line}:{column}"
+    file, at = source.origin(d.at)
+    return "{}:{}:{}".format(file.name, *file.position(at.start))
 
 
 def _paint(d: Diagnostic, source: Source | None, paper: Paper, width: int, box: bool) -> None:
     corner, bar, dots = ("╭─", "│", "…") if box else ("-->", "|", "...")
     style = STYLES[d.severity]
     paper.line((clean(f"{d.severity}[{d.code}]"), style), (clean(f": {d.message}"), "bold"))
-    marks = sorted(_marks(d, source), key=lambda m: (m.line, m.start, m.sign)) if source is not None else []
-    gutter = len(str(max((m.line for m in marks), default=1)))
-    if where := _where(d, source):
-        paper.line((" " * gutter + corner + " ", "blue"), clean(where))
+    files = _marks(d, source) if source is not None else []
+    gutter = len(str(max((m.line for _, marks in files for m in marks), default=1)))
     room = max(NARROWEST, width - gutter - 3)
-    for group in _groups(marks, source, room):
-        text, shift = _window(source.line(group[0].line), group, room, dots)
-        paper.line((f"{group[0].line:{gutter}} {bar} ", "blue"), text)
-        for m in group:
-            before, under = _columns(source.line(m.line), m)
-            at = max(0, before - shift)
-            under = max(1, min(under, breadth(text) - at))
-            colour = style if m.sign == "^" else "bold blue"
-            paper.line((" " * gutter + f" {bar} ", "blue"), " " * at, (m.sign * under + (" " if m.text else "") + clean(m.text), colour))
+    if not files and (where := _where(d, source)):
+        paper.line((" " * gutter + corner + " ", "blue"), clean(where))
+    for n, (file, marks) in enumerate(files):
+        first = marks[0]
+        where = _where(d, source) if not n else f"{file.name}:{first.line}:{first.start + 1}"
+        paper.line((" " * gutter + corner + " ", "blue"), clean(where))
+        for group in _groups(sorted(marks, key=lambda m: (m.line, m.start, m.sign)), file, room):
+            text, shift = _window(file.line(group[0].line), group, room, dots)
+            paper.line((f"{group[0].line:{gutter}} {bar} ", "blue"), text)
+            for m in group:
+                before, under = _columns(file.line(m.line), m)
+                at = max(0, before - shift)
+                under = max(1, min(under, breadth(text) - at))
+                colour = style if m.sign == "^" else "bold blue"
+                paper.line((" " * gutter + f" {bar} ", "blue"), " " * at, (m.sign * under + (" " if m.text else "") + clean(m.text), colour))
     for word, texts in (("note", d.notes), ("help", d.hints)):
         for text in texts:
             paper.line((" " * gutter + " = ", "blue"), (f"{word}: ", "bold"), clean(text))
 
 
-def _marks(d: Diagnostic, source: Source) -> Iterator[Mark]:
+def _marks(d: Diagnostic, source: Source) -> list[tuple[Source, list[Mark]]]:
+    """The places by the file that they are in, the file of the diagnostic's own place first."""
     places = [(d.at, d.text, "^")] if has_place(d, source) else []
     places += [(label.span, label.text, "-") for label in d.labels if label.span]
+    files: dict[int, tuple[Source, list[Mark]]] = {}
     for span, text, sign in places:
-        yield _mark(span, text, sign, source)
+        file, at = source.origin(span)
+        files.setdefault(id(file), (file, []))[1].append(_mark(at, text, sign, file))
+    return list(files.values())
 
 
 def _mark(span: Span, text: str, sign: str, source: Source) -> Mark:

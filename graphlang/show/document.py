@@ -37,13 +37,38 @@ def document(run: Run) -> dict:
     }
     if len(run.passes) > 1:
         out["goals"] = {str(p.goal): {"adjoints": run.adjoints_of(p), "backward": backward_rows(run, p)} for p in run.passes}
+    if run.derivatives:
+        texts = {name: formula(run.graph.pool.read(name), SOURCE) or name for name in run.derivatives}
+        out["derivatives"] = {texts[name]: {"value": nest(flat, ranges), "ranges": [[r.low, r.high] for r in ranges]} for name, (flat, ranges) in run.derivatives.items()}
+    if run.tangents:
+        out["tangents"] = {t.wrt: tangents(t) for t in run.tangents}
+    if run.exact is not None:
+        out["exact"] = {"precision": run.exact.precision, "values": run.exact.values, "adjoints": run.exact.adjoints}
+        if len(run.passes) > 1:
+            out["exact"]["goals"] = {str(p.goal): {"adjoints": run.exact.adjoints_of(k)} for k, p in enumerate(run.passes)}
     out["conventions"] = list(run.conventions)
-    out["claims"] = []
+    out["claims"] = [claim(v) for v in run.claims]
     out["expectations"] = [{"text": e.text, "holds": e.holds, "left": e.left, "right": e.right} | ({"note": e.note} if e.note else {})
                            for e in run.expectations]
     out["notes"] = list(run.notes)
     out["diagnostics"] = as_json(run.diagnostics, run.graph.source)
     return out
+
+
+def tangents(t) -> dict:
+    """Forward mode by one variable: for each that depends on it the derivative, first by the indices of x."""
+    pool = t.graph.pool
+    found = {}
+    for e in t.order:
+        v = t.graph.variables[e.target]
+        found[formula(pool.read(e.target), SOURCE) or e.target] = nest(t.values[e.target], v.ranges)
+    return found
+
+
+def claim(v) -> dict:
+    """A verdict as data; where it does not hold, at which indices, both values and what it looks like."""
+    more = {"by": v.by, "at": dict(v.at), "left": v.left, "right": v.right, "point": v.point, "slip": v.slip, "note": v.note}
+    return {"text": v.text, "verdict": v.verdict} | {k: x for k, x in more.items() if x not in ("", None, {})}
 
 
 def failure(diagnostics: Iterable[Diagnostic], source: Source | None, file: str) -> dict:

@@ -7,11 +7,17 @@ from typing import Sequence
 
 MOST_ENTRIES = 12  # of a table that are shown without --all
 EXACT = 15         # digits of a number in the summary: all that a float64 holds for certain
+FLOAT = 17         # digits that tell every float64 from its neighbours
 LARGEST_WHOLE = 1e10
 
 
-def number(x: float, digits: int = 6) -> str:
-    """With so many significant digits; a whole number with all of its."""
+def number(x, digits: int = 6) -> str:
+    """With so many significant digits; a whole number with all of its. A ball with its certain digits."""
+    if not isinstance(x, (float, int)):
+        from graphlang.engines.ball import digits as certain
+
+        return certain(x, digits)
+    digits = min(digits, FLOAT)
     if not math.isfinite(x):
         return "nan" if x != x else "inf" if x > 0 else "-inf"
     if abs(x) < LARGEST_WHOLE and x == int(x):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePath
 from typing import Iterator
@@ -17,8 +17,9 @@ from graphlang.run import Run, offsets
 from graphlang.show.cells import Adjoints, Texts, box_extents
 from graphlang.show.console import Line, Paper, Signs, breadth, can_show, clean, pad
 from graphlang.show.layout import Cell, Columns, Row, columns, wrap
+from graphlang.show.matrix import matrix_row, matrix_text
 from graphlang.show.numbers import table
-from graphlang.show.summary import given, is_shown, remarks, summary
+from graphlang.show.summary import given, is_shown, remarks, summary, second
 from graphlang.show.totals import Totals
 
 MOST_ROWS = 40  # equations beyond which only the first and the last ENDS are shown
@@ -41,6 +42,8 @@ class Options:
     scalar: bool = False
     form: str = SHOWN
     wrt: tuple[str, ...] = ()  # what `show_grad` is limited to
+    reveal: bool = False       # below a claim that fails the formula that is right
+    matrix: bool = False       # `show_grad`: an adjoint as a matrix formula where it is one
 
 
 class Sheet:
@@ -80,6 +83,9 @@ class Sheet:
         part = self.totals.of(c)
         left, right, locals = self.texts.contribution(c)
         extents = box_extents(c.at, c.box)
+        if self.run.first_bad_part is c:
+            value = f"{self.table(part.value, extents)} {self.signs.mark} not finite"
+            return Cell(f"{left} {'=' if part.alone else '+='} {right}", locals, value, "" if part.alone else self.table(part.total, extents), part.final, "bold red")
         if part.alone:
             return Cell(f"{left} = {right}", locals, self.table(part.value, extents))
         return Cell(f"{left} += {right}", locals, self.table(part.value, extents), self.table(part.total, extents), part.final)
@@ -120,7 +126,9 @@ class Sheet:
             flat = self.p.sweep.adjoints[name]
             value = [flat[k] for k in offsets(box, whole)] if whole else flat
             direct = not locals and len(piece.terms) == 1
-            yield Cell(f"{left} = {rights[-1] if direct else rights[0]}", locals, self.table(value, box_extents(piece.at, box)))
+            bad = self.run.first_bad_part in piece.terms and not all(map(math.isfinite, value))
+            yield Cell(f"{left} = {rights[-1] if direct else rights[0]}", locals,
+                       self.table(value, box_extents(piece.at, box)) + (f" {self.signs.mark} not finite" if bad else ""), style="bold red" if bad else "")
 
     def leaves(self) -> list[str]:
         return [n for n, v in self.run.graph.variables.items() if v.is_leaf and v.role != "const" and is_shown(self.run, n)]
@@ -146,9 +154,21 @@ class Sheet:
 
 
 def show_run(run: Run, console: Console, options: Options = Options()) -> None:
-    """The tables of a run, then gradients, conventions, notes and expectations."""
+    """The tables of a run, then gradients, conventions, notes and expectations; of an exact run with certain digits."""
+    if run.exact is not None and run.bad is None:
+        with run.exact.as_run() as certain:
+            _show_run(certain, console, replace(options, digits=run.exact.precision))
+    else:
+        _show_run(run, console, options)
+
+
+def _show_run(run: Run, console: Console, options: Options) -> None:
     sheet = Sheet(run, console, options)
-    if options.steps:
+    if run.tangents:
+        from graphlang.show.forward import show_forward
+
+        show_forward(sheet)
+    elif options.steps:
         from graphlang.show.steps import show_steps
 
         show_steps(sheet)
@@ -156,6 +176,7 @@ def show_run(run: Run, console: Console, options: Options = Options()) -> None:
         show_table(sheet)
     point = [*given(run, sheet.texts, options, sheet.width, sheet.signs.dots)]
     below = [*summary(run, sheet.adjoints, options, sheet.width, sheet.signs.dots)] if run.bad is None else []
+    below += second(run, sheet.texts, options, sheet.width, sheet.signs.dots)
     for lines in (point + below, [*remarks(run, options, sheet.width, sheet.signs.dots)]):
         if lines:
             sheet.paper.line("")
@@ -211,11 +232,11 @@ def total_width(shape: Columns) -> int:
     return shape.forward + (0 if shape.stacked or not shape.backward else shape.backward + 3) + 1
 
 
-def heading(sheet: Sheet, shape: Columns) -> None:
+def heading(sheet: Sheet, shape: Columns, second: str = "Backward", note: str = "") -> None:
     signs, two = sheet.signs, bool(shape.backward) and not shape.stacked
-    sheet.title(file_name(sheet.run.graph), max(total_width(shape), 24))
+    sheet.title(", ".join(filter(None, (file_name(sheet.run.graph), note))), max(total_width(shape), 24))
     if shape.stacked:
-        sheet.paper.line((" Forward, and below each row Backward", "bold"))
+        sheet.paper.line((f" Forward, and below each row {second}", "bold"))
         if not sheet.options.plain:
             sheet.paper.line((signs.rule * (total_width(shape)), "dim"))
         return
@@ -224,7 +245,7 @@ def heading(sheet: Sheet, shape: Columns) -> None:
         return pad(word, width - 5) + "value" if width >= len(word) + 7 else pad(word, width)
 
     left = (" " + title("Forward", shape.forward) + " ", "bold")
-    sheet.paper.line(left, *([(signs.bar, "dim"), (" " + title("Backward", shape.backward), "bold")] if two else []))
+    sheet.paper.line(left, *([(signs.bar, "dim"), (" " + title(second, shape.backward), "bold")] if two else []))
     rule(sheet, shape, signs.cross)
 
 
@@ -270,6 +291,10 @@ def show_grad(derivative: Derivative, console: Console, options: Options = Optio
         if name is None:
             hidden = len(names) - 2 * ENDS
             paper.line((f" {signs.gap}  {hidden:,} more rows: {len(names):,} rows, `--all` shows them", "italic"))
+            continue
+        if options.matrix and (tree := matrix_row(derivative, name, options.form)) is not None:
+            for part in wrap(matrix_text(name, tree, texts), width, 4):
+                paper.line(part)
             continue
         for piece in pieces(derivative, name):
             left, _, locals = texts.piece(piece)

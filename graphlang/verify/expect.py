@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import Iterator
 
-from graphlang.diagnostics import GraphError
+from graphlang.diagnostics import GraphError, Source
 from graphlang.engines.reference import evaluate
 from graphlang.graph.coverage import check_expression
 from graphlang.graph.constant import constant
-from graphlang.graph.graph import Binding
+from graphlang.graph.expressions import Expr
+from graphlang.graph.graph import Binding, layout_at
 from graphlang.graph.lower import Lowering
 from graphlang.graph.values import Problem, Scope
-from graphlang.query import adjoint_variable, lookup
+from graphlang.query import lookup, lowering_for, resolve
 from graphlang.run import Expectation, Run
 from graphlang.syntax import ast
 
@@ -22,54 +23,59 @@ COMPARE = {"<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b:
 
 def judge(run: Run) -> Iterator[Expectation]:
     """One verdict for each `expect`; the first failing element stands for a table. Raises GraphError for a mistake in one."""
-    found = []
-    out = []
-    values = ranges = None
+    found, sides = [], []
+    lowering = lowering_for(run.graph, run.variables)
     for s in run.graph.expectations:
-        if values is None:
-            values, ranges = lookup(run)
         try:
-            out.append(_judge(run, s, values, ranges))
+            lowering.layout = layout_at(run.graph.layouts, s.span.start)
+            sides.append((s, *both_sides(lowering, s), tolerance(lowering, s)))
         except Problem as p:
-            if p.diagnostic.code == "E406" and _is_other_goal(run, s):
-                out.append(Expectation(_text(run, s), None, None, None, "it is about another goal"))
-            else:
+            found.append(p.diagnostic)
+    out = []
+    if sides:
+        values, ranges = lookup(run)
+        resolve(run, lowering, values, ranges)
+        for s, left, right, over, within in sides:
+            try:
+                out.append(_judge(run, s, left, right, over, within, values, ranges))
+            except Problem as p:
                 found.append(p.diagnostic)
     if found:
         raise GraphError(found, run.graph.source)
     return iter(out)
 
 
-def _text(run: Run, s: ast.Expect) -> str:
-    text = run.graph.source.at(s.span) if run.graph.source else ""
-    return " ".join(text.split()).removeprefix("expect").strip()
+def statement_text(source: Source | None, s: ast.Expect | ast.Claim) -> str:
+    text = source.at(s.span) if source else ""
+    return " ".join(text.split()).removeprefix("expect").removeprefix("claim").strip()
 
 
-def _is_other_goal(run: Run, s: ast.Expect) -> bool:
-    """Whether the derivatives in it are of variables that exist: with `--goal` they may not be those of this run."""
-    nodes = [n for e in (s.left, s.right) for n in ast.postorder(e) if type(n) is ast.Deriv]
-    declared = {str(g) for g in run.graph.goals}
-    return all(n.of in run.variables for n in nodes) and (not declared or any(n.of in declared for n in nodes)) and bool(nodes) and len(run.passes) == 1
-
-
-def _judge(run: Run, s: ast.Expect, values, ranges) -> Expectation:
-    lowering = Lowering(run.graph.pool, run.variables, run.graph.consts, run.graph.functions, lambda d: adjoint_variable(run, d))
-    scope, _ = lowering.bind(s.binders, Scope(), s.left, None)
+def both_sides(lowering: Lowering, s: ast.Expect | ast.Claim) -> tuple[Expr, Expr, tuple[Binding, ...]]:
+    """The two sides over the same indices: those of the `for`, or those of the tables that are compared."""
+    scope, _ = lowering.bind(s.binders, Scope(), ast.Op("-", (s.left, s.right), s.span), None)
     left, right = lowering.lower(s.left, scope), lowering.lower(s.right, scope)
     over = tuple(Binding(own, r) for own, r in scope.indices.values())
     if (left.ranges or right.ranges) and over:
-        raise Problem("E205", "with `for` an expectation is about one number for each index", s.span)
+        raise Problem("E205", "with `for` both sides are one number for each index", s.span)
     if left.ranges or right.ranges:
         whole = ast.Op("-", (s.left, s.right), s.span)
         (left, right), box, indices, _ = lowering.align([left, right], whole, whole.args)
         over = tuple(map(Binding, indices, box))
-    check_expression(left.body, over, ranges, s.left.span)
-    check_expression(right.body, over, ranges, s.right.span)
-    lefts, rights = (evaluate(v.body, over, values, ranges) for v in (left, right))
+    return left.body, right.body, over
+
+
+def tolerance(lowering: Lowering, s: ast.Expect) -> float | None:
     within = None if s.within is None else constant(lowering.scalar(s.within, Scope(integer=True)))
     if s.within is not None and (within is None or not within >= 0):
         raise Problem("E405", "a tolerance is a number, 0 or greater", s.within.span)
-    text = _text(run, s)
+    return within
+
+
+def _judge(run: Run, s: ast.Expect, left: Expr, right: Expr, over, within: float | None, values, ranges) -> Expectation:
+    check_expression(left, over, ranges, s.left.span)
+    check_expression(right, over, ranges, s.right.span)
+    lefts, rights = (evaluate(v, over, values, ranges) for v in (left, right))
+    text = statement_text(run.graph.source, s)
     for a, b in zip(lefts, rights):
         if not holds(s, a, b, within):
             return Expectation(text, False, a, b)

@@ -1,0 +1,114 @@
+"""`graphlang cost`: why backpropagation is efficient, on the author's graph. No values are needed."""
+
+from __future__ import annotations
+
+import argparse
+
+from graphlang.cli.programs import add_program, names, read, settings, tell, usage
+from graphlang.derive.reverse import RAW, SHOWN, Derivative, differentiate
+from graphlang.diagnostics import GraphError
+from graphlang.engines.initial import initial_values
+from graphlang.given import UsageError, flat, number, size
+from graphlang.graph.graph import Graph
+from graphlang.graph.order import plan
+from graphlang.graph.scalar import element_names, scalar_values
+from graphlang.pipeline import Program, goals_in_view, view, whole_graph
+from graphlang.syntax import ast
+from graphlang.verify.cost import check_sizes, cost
+
+EXAMPLES = """examples:
+  graphlang cost nn.graph
+  graphlang cost nn.graph --set M=784 --set D=100
+  graphlang cost simple.graph --paths x
+  graphlang cost nn.graph --paths 'x[0]' --expand
+"""
+
+MOST_LISTED = 10_000  # paths with --all
+
+
+def add(commands) -> None:
+    p = commands.add_parser("cost", help="why reverse mode is efficient: what each way to the gradient computes",
+                            description="What backpropagation computes, against path by path, forward mode and finite differences.",
+                            epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    add_program(p)
+    p.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="the value of a leaf or const: a number, a constant expression or a list")
+    p.add_argument("--paths", metavar="NAME", help="list the paths from a variable, or an element such as 'x[0]', to the goal")
+    p.add_argument("--json", action="store_true", help="one JSON document and nothing else")
+    p.set_defaults(handler=handle)
+
+
+def handle(options) -> int:
+    try:
+        program = read(options.file, options.allow_path)
+        given = settings(options.set)
+        derivative, leaves = prepared(program, given, options)
+        wrt = program.checked_wrt(names(options.wrt), derivative)
+        counted = cost(derivative.graph, derivative, wrt, leaves)
+        listed, walk, adjoints, note = paths_of(program, given, derivative, options) if options.paths is not None else ((), None, {}, "")
+    except UsageError as e:
+        return usage("cost", str(e))
+    except GraphError as e:
+        tell(e, options.error_format, options.file, options.json, options.plain)
+        return 1
+    if options.json:
+        from graphlang.show.cost import document
+        from graphlang.show.document import dumps
+
+        print(dumps(document(counted, derivative.graph, listed, adjoints)))
+        return 0
+    from graphlang.show.console import console
+    from graphlang.show.cost import show_cost
+    from graphlang.show.tables import Options
+
+    show_cost(counted, derivative.graph, console(plain=options.plain), Options(all=options.all, ascii=options.ascii, plain=options.plain),
+              listed, walk, adjoints, note)
+    return 0
+
+
+def prepared(program: Program, given: dict, options) -> tuple[Derivative, dict]:
+    """The backward pass, in the grain that is asked for, and the values of the leaves that have one."""
+    consts = {}
+    for s in program.tree.statements:
+        if type(s) is ast.Declaration and s.role == "const":
+            consts |= {item.name: number(item.name, given[item.name]) for item in s.items if item.name in given}
+        elif type(s) is ast.Dim:
+            consts |= {n.name: size(n.name, given[n.name]) for n in s.names if n.name in given}
+    graph = whole_graph(program.tree, consts) if consts else program.graph
+    check_sizes(graph)
+    leaves, _ = initial_values(graph, {n: flat(graph, n, v) for n, v in given.items() if n not in consts})
+    shown = view(graph, options.expand, options.scalar)
+    if options.scalar:
+        leaves = scalar_values(graph, leaves)
+    return differentiate(shown, goals_in_view(graph, shown, options.goal)[0], plan(shown)), leaves
+
+
+def paths_of(program: Program, given: dict, derivative: Derivative, options):
+    """The paths that are listed, and the adjoints beside their sums; without numbers where the program has none."""
+    from graphlang.show.cost import MOST_SHOWN, MOST_SUMMED
+    from graphlang.verify.paths import Walk
+
+    values, adjoints, note = None, {}, ""
+    try:
+        run = program.run(set=given, goal=str(derivative.goal), expand=options.expand, scalar=options.scalar)
+        derivative, values = run.passes[0].derivative, run.flat
+        adjoints = by_element(run.graph, run.passes[0].sweep.adjoints)
+    except GraphError as e:
+        note = f"no numbers: {e.diagnostics[0].message}"
+    walk = Walk(derivative, values, RAW if options.raw else SHOWN)
+    left, listed = MOST_LISTED if options.all else MOST_SHOWN, []
+    try:
+        elements = walk.elements(options.paths)
+    except UsageError as e:
+        raise UsageError(f"--paths: {e}") from None
+    for start in elements:
+        if left <= 0:
+            hidden = sum(map(walk.number_of, elements[len(listed):]))
+            note = f"{hidden:,} more paths from {len(elements) - len(listed):,} more elements" + ("" if options.all else ", `--all` shows them") + (f"; {note}" if note else "")
+            break
+        listed.append(walk.of(start, left, MOST_SUMMED))
+        left -= max(1, len(listed[-1].shown))
+    return listed, walk, adjoints, note
+
+
+def by_element(graph: Graph, adjoints) -> dict[str, float]:
+    return {name: x for v, flat in adjoints.items() for name, x in zip(element_names(graph.variables[v]), flat)}

@@ -1,0 +1,351 @@
+"""Claims: lines of a derivation, graded.
+
+A claim is judged by normal form, then at random points, then at the program's own point. A random point gives the
+leaves values and everything else follows from the equations, so that both sides are about one program; where a claim
+is about a local derivative (`∂u/∂v`), the operands of u are drawn by themselves.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass, replace
+from typing import Iterator, NamedTuple
+
+from graphlang.diagnostics import Diagnostic, GraphError
+from graphlang.engines import ball
+from graphlang.engines.reference import evaluate, forward
+from graphlang.engines.tape import TooLarge
+from graphlang.graph.coverage import check_expression
+from graphlang.graph.expressions import Expr, Index, Read, reads
+from graphlang.graph.graph import Binding, Graph, layout_at
+from graphlang.graph.order import forward_order, plan
+from graphlang.graph.substitute import substitute
+from graphlang.graph.values import Problem, Scope
+from graphlang.query import lowering_for, with_derivatives
+from graphlang.run import FAILS, HERE_ONLY, HOLDS, NOT_JUDGED, Verdict
+from graphlang.syntax import ast
+from graphlang.syntax.format import SOURCE
+from graphlang.syntax.format_statements import format_statement
+from graphlang.verify.expect import both_sides, statement_text
+from graphlang.verify.normal import same
+from graphlang.verify.slips import slip
+
+POINTS, TRIES = 16, 1000
+CLOSE = 1e-8      # two sides in float64 that differ by less, relative to the larger, agree: rounding of a few hundred steps
+FLOOR = 1e-11     # and by less than this in units of the largest value of the point: what cancellation may leave
+SEED = 20_240_901
+MOST_EXACT = 1000 # elements of a program that is evaluated without rounding too
+BITS = 200        # of working precision: some 60 digits
+MISFITS = ("E201", "E202", "E204", "E205", "E210", "E222")  # a side that cannot be what the other is: the claim is wrong
+
+Values = dict[str, list[float]]
+
+
+class Lowered(NamedTuple):
+    claim: ast.Claim
+    left: Expr
+    right: Expr
+    over: tuple[Binding, ...]
+
+
+def judge(graph: Graph, own: Values | None) -> list[Verdict]:
+    """A verdict for each claim of a program. `own`: the values of its leaves, where they have some.
+
+    Raises GraphError for a claim that cannot be understood.
+    """
+    if not graph.claims:
+        return []
+    if graph.dims and graph.again is not None:
+        return judge_sizes(graph)
+    lowering = lowering_for(graph)
+    verdicts: dict[int, Verdict] = {}
+    lowered: list[Lowered] = []
+    found: list[Diagnostic] = []
+    for s in graph.claims:
+        try:
+            lowering.layout = layout_at(graph.layouts, s.span.start)
+            lowered.append(Lowered(s, *both_sides(lowering, s)))
+        except Problem as p:
+            if p.diagnostic.code not in MISFITS:
+                found.append(p.diagnostic)
+                continue
+            verdicts[id(s)] = _misfit(graph, s, p.diagnostic, transposed(graph, lowering, s))
+    if found:
+        raise GraphError(found, graph.source)
+    fuller = with_derivatives(graph, lowering)
+    judging = Judging(fuller, own)
+    for one in lowered:
+        try:
+            ranges = judging.ranges
+            check_expression(one.left, one.over, ranges, one.claim.left.span)
+            check_expression(one.right, one.over, ranges, one.claim.right.span)
+            verdicts[id(one.claim)] = judging.verdict(one)
+        except Problem as p:
+            verdicts[id(one.claim)] = _misfit(graph, one.claim, p.diagnostic)
+        except TooLarge:
+            verdicts[id(one.claim)] = Verdict(statement_text(graph.source, one.claim), NOT_JUDGED, note="it would take too long", span=one.claim.span)
+    return [verdicts[id(s)] for s in graph.claims]
+
+
+def judge_sizes(graph: Graph) -> list[Verdict]:
+    """Where sizes are symbolic: with numbers that all differ, which no shape that is wrong survives; what does not fit then
+    is tried again with all sizes equal, where only its values can tell."""
+    different = {n: float(k) for n, k in zip(graph.dims, range(2, 2 + len(graph.dims)))}
+    equal = dict.fromkeys(graph.dims, 3.0)
+    said = ", ".join(f"{n} = {int(k)}" for n, k in different.items())
+    out = []
+    second: list[Verdict] | None = None
+    for k, v in enumerate(judge(graph.again(different), None)):
+        if v.verdict == FAILS and not v.by and len(graph.dims) > 1:
+            second = judge(graph.again(equal), None) if second is None else second
+            other = second[k]
+            value = "it fits, and its value is wrong" if other.verdict == FAILS and other.by else "it holds" if other.ok else "it does not fit either"
+            v = replace(v, note=f"{v.note} (with {said}); with all sizes 3 {value}")
+        elif v.verdict == FAILS:
+            v = replace(v, note=f"with {said}" + (f"; {v.note}" if v.note else ""))
+        out.append(replace(v, text=statement_text(graph.source, graph.claims[k])))
+    return out
+
+
+def transposed(graph: Graph, lowering, s: ast.Claim) -> bool:
+    """Whether the right side, by itself, is a table over the ranges of the left side in the other order."""
+    try:
+        scope, _ = lowering.bind(s.binders, Scope(), s.left, None)
+        left, right = lowering.lower(s.left, scope), lowering.lower(s.right, scope)
+    except Problem:
+        return False
+    return left.ranges == right.ranges[::-1] and (len(left.ranges) == 2 or left.row != right.row)
+
+
+def _misfit(graph: Graph, s: ast.Claim, d: Diagnostic, turned: bool = False) -> Verdict:
+    swapped = d.code in ("E201", "E202", "E210") or (d.code == "E222" and len(s.binders) > 1)
+    slip = "it is transposed" if turned else "the ranges do not fit: is something transposed, or are two indices swapped?" if swapped else ""
+    return Verdict(statement_text(graph.source, s), FAILS, note=d.message + (f": {d.text}" if d.text else ""), span=s.span, slip=slip)
+
+
+@dataclass
+class Point:
+    """Values of all variables, how large they are, and whether the point is the program's own."""
+
+    values: Values
+    scale: float
+    own: bool
+    prepared: tuple
+    balls: dict | None = None  # the same without rounding, once it is asked for
+
+
+class Judging:
+    """The points at which the claims of a program are looked at; each is evaluated once for all claims that it serves."""
+
+    def __init__(self, graph: Graph, own: Values | None):
+        self.graph, self.leaves = graph, own
+        self.ranges = {n: v.ranges for n, v in graph.variables.items()}
+        self.known: dict[tuple, tuple] = {}
+        gathered = subscripts(graph)
+        self.free = [n for n, v in graph.variables.items() if v.is_leaf and (v.role != "const" or n[0] == "~") and n not in gathered]
+
+    # ---- points
+
+    def own_point(self, targets: set[str]) -> Point | None:
+        if self.leaves is None:
+            return None
+        return self.point(dict(self.leaves), targets, (), True)
+
+    def points(self, one: Lowered, targets: set[str]) -> Iterator[Point]:
+        """Random points at which everything that the claim needs is finite."""
+        cut = self.operands(one)
+        rng = random.Random(f"{SEED} {len(cut)}")
+        found = 0
+        for k in range(TRIES):
+            values = self.draw(rng, k, (*self.free, *cut))
+            if values is None:
+                return
+            p = self.point(values, targets, cut, False)
+            if p is not None:
+                found += 1
+                yield p
+            if found == POINTS:
+                return
+
+    def draw(self, rng: random.Random, k: int, names) -> Values | None:
+        """Values for leaves, from four families in turn, so that small, large, positive and near ones all occur."""
+        values: Values = {n: list(x) for n, x in (self.leaves or {}).items()}
+        for n, v in self.graph.variables.items():
+            if v.is_leaf and n not in values and n not in names:
+                if v.initial is None or v.initial.kind != "numbers":
+                    return None  # a table of subscripts without values
+                values[n] = list(v.initial.numbers)
+        for n in names:
+            size = self.graph.variables[n].size
+            here = (self.leaves or {}).get(n)
+            if k % 4 == 0:
+                x = [rng.gauss(0, 1) for _ in range(size)]
+            elif k % 4 == 1:
+                x = [rng.uniform(0.1, 2) for _ in range(size)]
+            elif k % 4 == 2 and here is not None and all(map(math.isfinite, here)):
+                x = [a * (1 + 0.3 * rng.gauss(0, 1)) + 0.01 * rng.gauss(0, 1) for a in here]
+            else:
+                x = [rng.uniform(0.02, 0.98) for _ in range(size)]
+            values[n] = _symmetric(x, self.graph.variables[n])
+        return values
+
+    def point(self, values: Values, targets: set[str], cut, own: bool) -> Point | None:
+        """Everything that the targets depend on; None where a value is not finite."""
+        for equation, bad in forward(*self.prepared(targets, cut), values):
+            if bad is not None or not all(map(math.isfinite, values[equation.target])):
+                return None
+        scale = max((abs(x) for n in targets for x in values.get(n, ())), default=1.0)
+        return Point(values, scale, own, self.prepared(targets, cut))
+
+    def operands(self, one: Lowered) -> tuple[str, ...]:
+        """For claims about local derivatives: the variables that the equations of u read."""
+        asked = [a for n, a in self.graph.asked.items() if a.partial and n in _names(one)]
+        names = {r.name for a in asked for e in self.graph.pieces.get(a.of, ()) for r in reads(e.value)}
+        return tuple(n for n in names if not self.graph.variables[n].is_leaf and n not in {a.of for a in asked})
+
+    def prepared(self, targets: set[str], cut):
+        """The equations that the targets depend on, and their order."""
+        key = (frozenset(targets), cut)
+        if key not in self.known:
+            below = plan(self.graph).below
+            wanted = [e for n in targets for e in self.graph.pieces.get(n, ()) if n not in cut]
+            seen = set(wanted)
+            while wanted:
+                for e in below[wanted.pop()]:
+                    if e not in seen and e.target not in cut:
+                        seen.add(e)
+                        wanted.append(e)
+            part = replace(self.graph, equations=tuple(e for e in self.graph.equations if e in seen), pieces={}, plans=[])
+            self.known[key] = part, forward_order(plan(part), None)
+        return self.known[key]
+
+    # ---- the verdict
+
+    def verdict(self, one: Lowered) -> Verdict:
+        text = statement_text(self.graph.source, one.claim)
+        base = Verdict(text, HOLDS, span=one.claim.span)
+        if self.by_normal_form(one):
+            return replace(base, by="normal form")
+        targets = _names(one)
+        own = self.own_point(targets)
+        at_own = None if own is None else self.compare(one, own)
+        points, failed = [], None
+        for p in self.points(one, targets):
+            points.append(p)
+            if failed is None and (bad := self.compare(one, p)) is not None:
+                failed = (p, bad)
+        if not points:
+            if at_own is not None and own is not None:
+                return self.failing(base, one, own, at_own, [own])
+            return replace(base, verdict=NOT_JUDGED, note=f"no point was found in {TRIES:,} tries at which both sides are finite")
+        if failed is None and at_own is None:
+            return replace(base, by="ball arithmetic" if points[-1].balls is not None else "random points")
+        if at_own is not None and own is not None:
+            return self.failing(base, one, own, at_own, points)
+        p, bad = failed
+        made = self.failing(base, one, p, bad, points)
+        return replace(made, verdict=HERE_ONLY, note="true at the program's own point, false in general") if own is not None else made
+
+    def by_normal_form(self, one: Lowered) -> bool:
+        return any(same(a, b) for a in _definitions(self.graph, one.left, one.over) for b in _definitions(self.graph, one.right, one.over))
+
+    def exact_sides(self, one: Lowered, p: Point) -> tuple[list[float], list[float]] | None:
+        """Both sides without rounding; None where that is not installed, would take long, or finds no number."""
+        part, groups = p.prepared
+        if not ball.available() or sum(self.graph.variables[n].size for n in touched(part)) > MOST_EXACT:
+            return None
+        with ball.working(BITS):
+            numbers = ball.arithmetic()
+            if p.balls is None:
+                made = {e.target for e in part.equations}
+                p.balls = ball.exactly({n: x for n, x in p.values.items() if n not in made})
+                for _ in forward(part, groups, p.balls, numbers):
+                    pass
+            sides = [evaluate(e, one.over, p.balls, self.ranges, numbers) for e in (one.left, one.right)]
+            found = [[ball.middle(x, BITS // 2) for x in side] for side in sides]
+        return None if any(x is None for side in found for x in side) else (found[0], found[1])
+
+    def sides(self, one: Lowered, p: Point) -> tuple[list[float], list[float]]:
+        left, right = (evaluate(e, one.over, p.values, self.ranges) for e in (one.left, one.right))
+        return left, right
+
+    def compare(self, one: Lowered, p: Point) -> int | None:
+        """The first element at which the two sides differ."""
+        exact = self.exact_sides(one, p)
+        for k, (a, b) in enumerate(zip(*(exact or self.sides(one, p)))):
+            if not (agree_exactly(a, b) if exact else agree(a, b, p.scale)):
+                return k
+        return None
+
+    def failing(self, base: Verdict, one: Lowered, p: Point, k: int, points: list[Point]) -> Verdict:
+        lefts, rights = self.sides(one, p)
+        at, rest = {}, k
+        for b in reversed(one.over):
+            at[b.index] = rest % b.range.extent + b.range.low
+            rest //= b.range.extent
+        at = dict(reversed(at.items()))
+        many = [x for x in points if x is not p] + [p]
+        pairs = [self.sides(one, x) for x in many]
+        kind = slip(self.graph, one.left, one.right, one.over, at, [x.values for x in many], [(a[k], b[k]) for a, b in pairs],
+                    [(a, b) for a, b in pairs], self.ranges)
+        return replace(base, verdict=FAILS, by="the program's own point" if p.own else "random points", at=at, left=lefts[k], right=rights[k],
+                       point="" if p.own else self.described(p), slip=kind, right_form=right_form(self.graph, one.left))
+
+    def described(self, p: Point) -> str:
+        shown = [f"{n} = {p.values[n][0]:.6g}" for n in self.free if not self.graph.variables[n].ranges][:4]
+        return "a random point" + (", " + ", ".join(shown) if shown else "")
+
+
+def touched(graph: Graph) -> set[str]:
+    """The variables that its equations define or read."""
+    return {e.target for e in graph.equations} | {r.name for e in graph.equations for r in reads(e.value)}
+
+
+def agree_exactly(a: float, b: float) -> bool:
+    """What differs is at most the rounding of the numbers that are written in a claim, such as 0.3."""
+    return abs(a - b) <= 1e-11 * max(abs(a), abs(b))
+
+
+def agree(a: float, b: float, scale: float) -> bool:
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return a == b or (a != a and b != b)
+    return abs(a - b) <= CLOSE * max(abs(a), abs(b)) + FLOOR * scale
+
+
+def _names(one: Lowered) -> set[str]:
+    return {r.name for side in (one.left, one.right) for r in reads(side)}
+
+
+def subscripts(graph: Graph) -> set[str]:
+    """Tables of integers: what stands inside of a subscript."""
+    return {r.name for e in graph.equations if not e.value.plain for n in reads(e.value) for s in n.args for r in reads(s)}
+
+
+def _symmetric(x: list[float], variable) -> list[float]:
+    if not getattr(variable, "symmetric", False):
+        return x
+    n = variable.ranges[0].extent
+    return [x[min(k // n, k % n) * n + max(k // n, k % n)] for k in range(n * n)]
+
+
+def _definitions(graph: Graph, side: Expr, over: tuple[Binding, ...]) -> Iterator[Expr]:
+    """A side as it is written and, where it is one derivative, as that is defined and as it is shown."""
+    yield side
+    pieces = graph.pieces.get(side.name, ()) if type(side) is Read else ()
+    if len(pieces) == 1 and side.name in graph.asked:
+        (e,) = pieces
+        put = {s.name: a for s, a in zip(e.subs, side.args) if type(s) is Index}
+        if len(put) == len(side.args):
+            yield substitute(e.value, put)
+            shown = graph.pool.shown.get((e.target, e.subs))
+            if shown is not None:
+                yield substitute(shown, put)
+
+
+def right_form(graph: Graph, left: Expr) -> str:
+    """The formula of a side that is one derivative."""
+    if type(left) is not Read:
+        return ""
+    return "; ".join(format_statement(e.source, SOURCE) for e in graph.pieces.get(left.name, ()) if e.source is not None)
+
