@@ -19,7 +19,7 @@ def lines(report: Report, verbose: bool, reveal: bool, width: int) -> Iterator[L
     yield [(f"{report.file}: ", ""), ("ok" if report.ok else "FAILED", "green" if report.ok else "bold red"), (f"  {summary(report)}", "")]
     for g in report.gradients:
         if verbose or g.verdict == DISAGREE:
-            yield from verdict(f"  d{g.goal}/d{g.variable}", g.verdict, why(g), STYLES.get(g.verdict, "yellow"), width)
+            yield from verdict(f"  {g.name}", g.verdict, why(g), STYLES.get(g.verdict, "yellow"), width)
     for v in report.claims:
         if verbose or not v.ok:
             reason = (f"by {v.by}" if v.by else "") if v.verdict == HOLDS else because(v)

@@ -57,7 +57,7 @@ def check(file: str, load: Callable[[], Program], given: Mapping[str, object] = 
         names = chosen(run, graph)
         report.skipped = sum(len(p.derivative.variables) for p in run.passes) - len(run.passes) * len(names) if names else 0
         for found in check_gradients(run, names):
-            progress(f"d{found.goal}/d{found.variable}")
+            progress(found.name)
             report.gradients.append(found)
     except GraphError as e:
         report.source = e.source or report.source

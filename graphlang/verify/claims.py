@@ -135,6 +135,15 @@ class Point:
     balls: dict | None = None  # the same without rounding, once it is asked for
 
 
+@dataclass
+class Sample:
+    """Values of leaves and of what has been evaluated from them so far; equations whose value is not finite there."""
+
+    values: Values
+    done: set
+    bad: set
+
+
 class Judging:
     """The points at which the claims of a program are looked at; each is evaluated once for all claims that it serves."""
 
@@ -142,6 +151,7 @@ class Judging:
         self.graph, self.leaves = graph, own
         self.ranges = {n: v.ranges for n, v in graph.variables.items()}
         self.known: dict[tuple, tuple] = {}
+        self.samples: dict[tuple, Sample] = {}
         gathered = subscripts(graph)
         self.free = [n for n, v in graph.variables.items() if v.is_leaf and (v.role != "const" or n[0] == "~") and n not in gathered]
 
@@ -150,23 +160,34 @@ class Judging:
     def own_point(self, targets: set[str]) -> Point | None:
         if self.leaves is None:
             return None
-        return self.point(dict(self.leaves), targets, (), True)
+        return self.point(self.sample(-1, ()), targets, (), True)
 
     def points(self, one: Lowered, targets: set[str]) -> Iterator[Point]:
         """Random points at which everything that the claim needs is finite."""
         cut = self.operands(one)
-        rng = random.Random(f"{SEED} {len(cut)}")
         found = 0
         for k in range(TRIES):
-            values = self.draw(rng, k, (*self.free, *cut))
-            if values is None:
+            sample = self.sample(k, cut)
+            if sample is None:
                 return
-            p = self.point(values, targets, cut, False)
+            p = self.point(sample, targets, cut, False)
             if p is not None:
                 found += 1
                 yield p
             if found == POINTS:
                 return
+
+    def sample(self, k: int, cut: tuple[str, ...]) -> "Sample | None":
+        """The k-th drawing (-1: the program's own leaves), the same for all claims; kept while there are few."""
+        found = self.samples.get((k, cut))
+        if found is None:
+            values = dict(self.leaves or {}) if k < 0 else self.draw(random.Random(f"{SEED} {k} {cut}"), k, (*self.free, *cut))
+            if values is None:
+                return None
+            found = Sample(values, set(), set())
+            if len(self.samples) < 2 * POINTS:
+                self.samples[k, cut] = found
+        return found
 
     def draw(self, rng: random.Random, k: int, names) -> Values | None:
         """Values for leaves, from four families in turn, so that small, large, positive and near ones all occur."""
@@ -190,11 +211,18 @@ class Judging:
             values[n] = _symmetric(x, self.graph.variables[n])
         return values
 
-    def point(self, values: Values, targets: set[str], cut, own: bool) -> Point | None:
-        """Everything that the targets depend on; None where a value is not finite."""
-        for equation, bad in forward(*self.prepared(targets, cut), values):
+    def point(self, sample: "Sample", targets: set[str], cut, own: bool) -> Point | None:
+        """Everything that the targets depend on; None where a value is not finite. What another claim needed is there already."""
+        values = sample.values
+        part, groups = self.prepared(targets, cut)
+        missing = [g for g in groups if g.equations[0] not in sample.done]
+        for equation, bad in forward(part, missing, values):
+            sample.done.add(equation)
             if bad is not None or not all(map(math.isfinite, values[equation.target])):
-                return None
+                sample.bad.add(equation)
+                break
+        if not sample.bad.isdisjoint(part.equations):
+            return None
         scale = max((abs(x) for n in targets for x in values.get(n, ())), default=1.0)
         return Point(values, scale, own, self.prepared(targets, cut))
 

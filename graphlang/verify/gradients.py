@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from typing import Callable, Iterator, NamedTuple
 
@@ -23,6 +24,7 @@ from graphlang.engines.reference import evaluate, forward, offset_of
 from graphlang.graph.coverage import points
 from graphlang.graph.graph import Binding, Equation, Graph, Range, Variable
 from graphlang.graph.order import forward_order, plan
+from graphlang.graph.spell import text
 from graphlang.run import Pass, Run
 from graphlang.verify.claims import subscripts
 
@@ -38,6 +40,7 @@ class Checked(NamedTuple):
     """A gradient and what it was held against; all along one direction. `one_sided`: slopes from both sides at a kink;
     `culprit`: where it disagrees, the first equation whose own local derivative fails."""
 
+    name: str
     goal: str
     variable: str
     verdict: str
@@ -68,7 +71,8 @@ def check_one(run: Run, p: Pass, name: str) -> Checked:
     adjoint = p.sweep.adjoints[name]
     reverse = math.fsum(a * d for a, d in zip(adjoint, direction)) if all(map(math.isfinite, adjoint)) else sum(a * d for a, d in zip(adjoint, direction))
     size = math.fsum(abs(a * d) for a, d in zip(adjoint, direction) if math.isfinite(a))
-    made = Checked(str(goal), name, AGREE, reverse, along(run, p, name, direction), None)
+    symbol = p.derivative.adjoint_name(name)
+    made = Checked(text(graph.pool.read(symbol)) or symbol, str(goal), name, AGREE, reverse, along(run, p, name, direction), None)
     if not near(made.forward, reverse, SAME * size):
         return replace_culprit(made, run, p)
     return by_values(made, run, p, name, direction, size)
@@ -125,6 +129,7 @@ def by_values(made: Checked, run: Run, p: Pass, name: str, direction: list[float
     if exact is not None:
         return exact
 
+    @cache  # differences from both sides and about the middle have their values in common
     def goal(t: float) -> float:
         values = values_at(t)
         for _ in forward(graph, order, values):

@@ -12,7 +12,7 @@ from functools import reduce
 from itertools import combinations
 from typing import Callable, Iterator, Mapping, Sequence
 
-from graphlang.derive.simplify import factors_of, fold
+from graphlang.derive.simplify import factors_of, fold, product
 from graphlang.diagnostics import NOWHERE
 from graphlang.engines.reference import evaluate
 from graphlang.graph.coverage import check_expression
@@ -47,7 +47,8 @@ def slip(graph: Graph, left: Expr, right: Expr, over: tuple[Binding, ...], at: M
     if swapped:
         return f"the indices of `{swapped}` are swapped"
     terms = list(addends(definition, fixed))
-    for term, values in evaluated(terms, points, ranges):
+    inner = [part for term in terms for part in spread(term)]
+    for term, values in evaluated([*terms, *inner], points, ranges):
         if matches(pairs, values, lambda a, b, f: (b + f, a)):
             return f"a path is missing: the term `{text(term) or '…'}`"
         if matches(pairs, values, lambda a, b, f: (b + 2 * f, a)):
@@ -156,6 +157,16 @@ def partial_products(term: Expr) -> Iterator[Expr]:
     for n in range(1, len(single)):
         for some in combinations(single, n):
             yield reduce(lambda a, b: a * b, some)
+
+
+def spread(term: Expr) -> Iterator[Expr]:
+    """A product with a sum in it as the products with each of its terms."""
+    pool, taken = term.pool, factors_of(term)
+    inside = next((f for f in taken.factors if type(f) is Call and f.function in ("+", "-")), None)
+    if inside is None:
+        return
+    for part in addends(inside, {}):
+        yield product(pool, factors_of(product(pool, taken._replace(factors=tuple(part if f is inside else f for f in taken.factors)))))
 
 
 def named_parts(root: Expr, fixed: Mapping[str, Expr]) -> Iterator[Expr]:
