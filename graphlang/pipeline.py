@@ -11,8 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Iterable, Iterator, Mapping, Sequence
 
-from graphlang.derive.complete import complete
-from graphlang.derive.forward import tangent_graph
 from graphlang.derive.reverse import RAW, SHOWN, Derivative, differentiate
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Source, did_you_mean
 from graphlang.engines.blame import explain
@@ -110,7 +108,11 @@ def whole_graph(tree: ast.Program, consts: Mapping[str, float] | None = None) ->
             from graphlang.verify.rules import check_rules
 
             graph = check_rules(graph)
-        return replace(complete(graph), again=lambda other: whole_graph(tree, other))
+        if graph.asked:
+            from graphlang.derive.complete import complete  # most programs name no derivative
+
+            graph = complete(graph)
+        return replace(graph, again=lambda other: whole_graph(tree, other))
 
 
 def view(graph: Graph, expand: bool, scalar: bool) -> Graph:
@@ -290,6 +292,8 @@ MOST_TANGENTS = 2_000_000  # numbers: elements of x times elements of all variab
 
 def tangents(run: Run) -> Iterator[Tangents]:
     """Forward mode, for each variable that the run lists gradients of."""
+    from graphlang.derive.forward import tangent_graph
+
     graph, total = run.graph, sum(v.size for v in run.graph.variables.values())
     for name in run.wrt:
         passes = graph.variables[name].size

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Sequence
 
-from graphlang.derive.complete import complete
 from graphlang.diagnostics import GraphError, Source
 from graphlang.engines.reference import evaluate, forward
 from graphlang.graph.coverage import check_expression
@@ -36,6 +35,8 @@ def with_derivatives(graph: Graph, lowering: Lowering) -> Graph:
     hidden = dict(lowering.hidden.values())
     fuller = replace(graph, variables={**graph.variables, **lowering.derived, **{v.name: v for v in hidden}},
                      equations=(*graph.equations, *hidden.values()), pieces={}, plans=[])
+    from graphlang.derive.complete import complete
+
     return complete(fuller, lowering.asked)
 
 
@@ -99,6 +100,8 @@ def hessian(run: Run, wrt: Sequence[str]) -> dict[str, tuple[list[float], Box]]:
 
 def tables(run: Run, wanted: Sequence[tuple], first: Sequence[tuple] = ()) -> dict[str, tuple[list[float], Box]]:
     """Derivatives (of, element, wrt); `first` are those that some of these are derivatives of."""
+    from graphlang.derive.complete import complete
+
     graph = author(run)
     values, ranges = lookup(run)
     for some in filter(None, (first, wanted)):

@@ -14,7 +14,6 @@ from graphlang.graph.order import plan
 from graphlang.graph.scalar import element_names, scalar_values
 from graphlang.pipeline import Program, goals_in_view, view, whole_graph
 from graphlang.syntax import ast
-from graphlang.verify.cost import check_sizes, cost
 
 EXAMPLES = """examples:
   graphlang cost nn.graph
@@ -43,6 +42,8 @@ def handle(options) -> int:
         given = settings(options.set)
         derivative, leaves = prepared(program, given, options)
         wrt = program.checked_wrt(names(options.wrt), derivative)
+        from graphlang.verify.cost import cost  # not for every command
+
         counted = cost(derivative.graph, derivative, wrt, leaves)
         listed, walk, adjoints, note = paths_of(program, given, derivative, options) if options.paths is not None else ((), None, {}, "")
     except UsageError as e:
@@ -74,6 +75,8 @@ def prepared(program: Program, given: dict, options) -> tuple[Derivative, dict]:
         elif type(s) is ast.Dim:
             consts |= {n.name: size(n.name, given[n.name]) for n in s.names if n.name in given}
     graph = whole_graph(program.tree, consts) if consts else program.graph
+    from graphlang.verify.cost import check_sizes  # not for every command
+
     check_sizes(graph)
     leaves, _ = initial_values(graph, {n: flat(graph, n, v) for n, v in given.items() if n not in consts})
     shown = view(graph, options.expand, options.scalar)

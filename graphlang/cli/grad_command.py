@@ -22,7 +22,7 @@ def add(commands) -> None:
     p = commands.add_parser("grad", help="the derivatives as formulas, without values", description="The adjoint of every variable as a formula.",
                             epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     add_program(p)
-    p.add_argument("--form", choices=("index", "matrix"), default="index", help="sums over indices, or matrix products where an adjoint is one")
+    p.add_argument("--form", choices=("index", "matrix"), help="sums over indices, or matrix products where an adjoint is one; matrix is the default where sizes are symbolic")
     p.add_argument("--jacobian", action="store_true", help="the derivatives of whole outputs by whole variables, with their shapes")
     p.add_argument("--hessian", action="store_true", help="the second derivatives")
     how = p.add_mutually_exclusive_group()
@@ -50,17 +50,18 @@ def handle(options) -> int:
         print(dumps(formulas(derivative, wrt, options.raw)))
         return 0
     form = RAW if options.raw else SHOWN
+    matrix = options.form == "matrix" or (options.form is None and bool(program.graph.dims))
     if options.latex or options.typst:
         from graphlang.show.fragment import fragment
 
         listed = [n for n in derivative.variables if (n in wrt if wrt else derivative.graph.variables[n].role != "data")]
-        print(fragment(derivative, _notation(options), listed, form, options.form == "matrix"), end="")
+        print(fragment(derivative, _notation(options), listed, form, matrix), end="")
         return 0
     from graphlang.show.console import console
     from graphlang.show.tables import Options, show_grad
 
     show_grad(derivative, console(plain=options.plain), Options(all=options.all, ascii=options.ascii, plain=options.plain, form=form, wrt=wrt,
-                                                                  matrix=options.form == "matrix"))
+                                                                  matrix=matrix))
     return 0
 
 

@@ -103,7 +103,7 @@ def _tidy_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
         case "neg":
             return product(pool, factors_of(pool.call("neg", *args)))
         case "+":
-            return pool.add(*args)
+            return tidy_product(pool.number(2), args[0]) if args[0] is args[1] else pool.add(*args)
         case "-":
             return pool.sub(*args)
         case "^":

@@ -17,7 +17,6 @@ from graphlang.run import Run, offsets
 from graphlang.show.cells import Adjoints, Texts, box_extents
 from graphlang.show.console import Line, Paper, Signs, breadth, can_show, clean, pad
 from graphlang.show.layout import Cell, Columns, Row, columns, wrap
-from graphlang.show.matrix import matrix_row, matrix_text
 from graphlang.show.numbers import table
 from graphlang.show.summary import given, is_shown, remarks, summary, second
 from graphlang.show.totals import Totals
@@ -287,6 +286,8 @@ def show_grad(derivative: Derivative, console: Console, options: Options = Optio
     graph = derivative.graph
     names = [n for n in derivative.variables if (n in options.wrt if options.wrt else graph.variables[n].role != "data")]
     shown = names if options.all or len(names) <= MOST_ROWS else [*names[:ENDS], None, *names[-ENDS:]]
+    if options.matrix:
+        from graphlang.show.matrix import matrix_row, matrix_text  # 20 ms, for one option
     for name in shown:
         if name is None:
             hidden = len(names) - 2 * ENDS
