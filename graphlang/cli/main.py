@@ -9,6 +9,7 @@ import argparse
 import gc
 import os
 import sys
+from importlib import import_module
 from typing import Sequence
 
 import graphlang
@@ -32,21 +33,24 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(USAGE)
 
 
-def arguments() -> Parser:
-    from graphlang.cli import check_command, cost_command, explain_command, grad_command, run_command
+COMMANDS = ("run", "check", "grad", "cost", "explain")  # each a module of its own, `run_command` and so on
 
+
+def arguments(command: str = "") -> Parser:
+    """The parser of one command, or of all: start-up pays for what is used."""
     parser = Parser(prog="graphlang", description=ABOUT, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"graphlang {graphlang.__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    for module in (run_command, check_command, grad_command, cost_command, explain_command):
-        module.add(commands)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, prog="graphlang")  # or argparse imports shutil to find it
+    for name in (command,) if command in COMMANDS else COMMANDS:
+        import_module(f"graphlang.cli.{name}_command").add(commands)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit status."""
     try:
-        parser = arguments()
+        argv = sys.argv[1:] if argv is None else argv
+        parser = arguments(argv[0] if argv else "")
         options = parser.parse_args(argv)
         if options.command is None:
             parser.print_help()

@@ -24,12 +24,11 @@ from graphlang.graph.spell import formula
 from graphlang.graph.substitute import substitute
 from graphlang.run import Run
 from graphlang.syntax.format import SOURCE
-from graphlang.verify.one_sided import Point, one_sided, slope, value
+from graphlang.verify.one_sided import COMPARISONS, Point, at_jump, one_sided, slope, value
 
 MOST_POINTS = 20_000     # of one equation that are looked at
 MOST_ELEMENTS = 500_000  # of the reductions of one equation, which are looked at whole or not at all
 MOST_COMPARED = 8     # elements of a comparison by which the two sides are looked at
-COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 
 
 class Scope(NamedTuple):
@@ -136,7 +135,7 @@ def sites(run: Run, e: Equation, scope: Scope, names: set[str], moving: set[str]
                 kink = None if node.function in COMPARISONS else FUNCTIONS[node.function].kink(*args)
                 if kink is not None and read_there(run, scope, node, at, reached):
                     yield Site(scope, node, dict(at), kink)
-                elif at_step(node, args) and read_there(run, scope, node, at, reached, decides=True):
+                elif at_jump(node, args) and read_there(run, scope, node, at, reached, decides=True):
                     yield Site(scope, node, dict(at), None)
     for node in reductions:
         if _count(e, (*scope.around, *node.binders)) > MOST_ELEMENTS:
@@ -170,12 +169,6 @@ def _over(e: Equation, around: tuple[Bound, ...]) -> dict[str, Range]:
 
 def _count(e: Equation, around: tuple[Bound, ...]) -> int:
     return math.prod(r.extent for r in _over(e, around).values())
-
-
-def at_step(node: Call, args: list[float]) -> bool:
-    """Whether a function that is constant but for jumps is at one."""
-    row = FUNCTIONS[node.function]
-    return args[0] == args[1] if node.function in COMPARISONS else row.shown is None and row.kink is not None and row.kink(*args) is not None
 
 
 def read_there(run: Run, scope: Scope, node: Expr, at: dict[str, int], reached: dict, decides: bool = False) -> bool:
@@ -242,20 +235,17 @@ def _told(e: Equation, at: dict[str, int], node: Expr, note: str, sides) -> dict
 
 
 def _compared(run: Run, e: Equation, site: Site, moving: set[str]) -> Iterator[dict]:
-    """A right-hand side at the boundary of its conditions, if its derivatives differ there. All steps that are at a jump are forced
-    together."""
+    """A right-hand side at the boundary of its conditions, if its derivatives differ there. All of its steps that are at a jump are
+    forced together."""
     root = concrete(site.scope.root, site.at)
     point = Point(run.flat, run.ranges)
-    known = value_at(root, {}, run.flat, run.ranges)
-    boundary = [n for n in known if type(n) is Call and FUNCTIONS[n.function].shown is None and all(a in known for a in n.args)
-                and at_step(n, [known[a] for a in n.args])]
     comparison = concrete(site.node, site.at)
     for name, x in islice(operand_values(comparison, {}, run.flat, run.ranges), MOST_COMPARED):
         variable, _, subs = name.partition("[")
         if variable not in moving or not math.isfinite(x):
             continue
         element = variable, tuple(map(int, subs.rstrip("]").split(","))) if subs else ()
-        sides = one_sided(root, element, point, boundary)
+        sides = one_sided(root, element, point)
         used = slope(root, element, point)
         if any(s == s and not _same(s, used) for s in sides):
             owner = next((n for n in within(root) if type(n) is Call and n.function == "where" and comparison in within(n.args[0])), comparison)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from math import inf, nan
-from typing import Iterable, Mapping
+from typing import Mapping
 
 from graphlang.derive.reverse import grouped
 from graphlang.engines.blame import value_at
@@ -23,6 +23,8 @@ from graphlang.graph.graph import Box, Equation
 Element = tuple[str, tuple[int, ...]]  # a variable and the subscripts of one element; none for a scalar
 
 NEAREST, FARTHEST = 50, 8  # steps are 2^-k of the operand, or of 1 where that is 0
+MOST_ROUNDS = 8            # of deciding steps
+COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 SAME = 1e-9                # relative difference of two values that are taken for one
 
 
@@ -76,15 +78,18 @@ def _subscript(s: Expr, at: Mapping[str, int], point: Point) -> float:
     return form[0] + sum(k * at[n] for n, k in form[1].items())
 
 
-def one_sided(e: Expr, element: Element, point: Point, boundary: Iterable[Call] = ()) -> tuple[float, float]:
-    """From the left and from the right; nan where there is none. `boundary`: comparisons of two equal operands in `e`, and
-    other steps that are at a jump."""
-    boundary = tuple(boundary)
-    return tuple(_beside(e, element, point, boundary, side) for side in (-1, 1))
+def one_sided(e: Expr, element: Element, point: Point) -> tuple[float, float]:
+    """From the left and from the right; nan where there is none, or none is known."""
+    return tuple(_beside(e, element, point, side) for side in (-1, 1))
 
 
-def _beside(e: Expr, element: Element, point: Point, boundary: tuple[Call, ...], side: int) -> float:
-    forced = force(e, {c: settled(c, element, point, side) for c in boundary})
+def _beside(e: Expr, element: Element, point: Point, side: int) -> float:
+    forced = e
+    for _ in range(MOST_ROUNDS):  # a step that is decided may bring another one to its jump
+        found = jumps(forced, point)
+        if not found:
+            break
+        forced = force(forced, {c: settled(c, element, point, side) for c in found})
     here, there = value(e, point), value(forced, point)
     if there != there:
         return _limit(forced, element, point, here, side)
@@ -98,6 +103,18 @@ def _beside(e: Expr, element: Element, point: Point, boundary: tuple[Call, ...],
 
 def _jump(by: float, side: int) -> float:
     return math.copysign(inf, by * side)
+
+
+def at_jump(step: Call, args: list[float]) -> bool:
+    """Whether a function that is constant but for jumps is at one: a comparison where its operands are equal."""
+    row = FUNCTIONS[step.function]
+    return args[0] == args[1] if step.function in COMPARISONS else row.shown is None and row.kink is not None and row.kink(*args) is not None
+
+
+def jumps(e: Expr, point: Point) -> list[Call]:
+    known = value_at(e, {}, point.values, point.ranges)
+    return [n for n in known if type(n) is Call and FUNCTIONS[n.function].shown is None and all(a in known for a in n.args)
+            and at_jump(n, [known[a] for a in n.args])]
 
 
 def settled(step: Call, element: Element, point: Point, side: int) -> float:
