@@ -29,7 +29,7 @@ from graphlang.syntax.format import SOURCE
 from graphlang.syntax.format_statements import format_statement
 from graphlang.verify.expect import both_sides, statement_text
 from graphlang.verify.normal import same
-from graphlang.verify.slips import slip
+from graphlang.verify.slips import exchanged, slip
 
 POINTS, TRIES = 16, 1000
 CLOSE = 1e-8      # two sides in float64 that differ by less, relative to the larger, agree: rounding of a few hundred steps
@@ -82,7 +82,7 @@ def judge(graph: Graph, own: Values | None) -> list[Verdict]:
             check_expression(one.right, one.over, ranges, one.claim.right.span)
             verdicts[id(one.claim)] = judging.verdict(one)
         except Problem as p:
-            verdicts[id(one.claim)] = _misfit(graph, one.claim, p.diagnostic)
+            verdicts[id(one.claim)] = _misfit(graph, one.claim, p.diagnostic, swapped=judging.fits_exchanged(one))
         except TooLarge:
             verdicts[id(one.claim)] = Verdict(statement_text(graph.source, one.claim), NOT_JUDGED, note="it would take too long", span=one.claim.span)
     return [verdicts[id(s)] for s in graph.claims]
@@ -118,9 +118,10 @@ def transposed(graph: Graph, lowering, s: ast.Claim) -> bool:
     return left.ranges == right.ranges[::-1] and (len(left.ranges) == 2 or left.row != right.row)
 
 
-def _misfit(graph: Graph, s: ast.Claim, d: Diagnostic, turned: bool = False) -> Verdict:
-    swapped = d.code in ("E201", "E202", "E210") or (d.code == "E222" and len(s.binders) > 1)
-    slip = "it is transposed" if turned else "the ranges do not fit: is something transposed, or are two indices swapped?" if swapped else ""
+def _misfit(graph: Graph, s: ast.Claim, d: Diagnostic, turned: bool = False, swapped: str = "") -> Verdict:
+    unfit = d.code in ("E201", "E202", "E210") or (d.code == "E222" and len(s.binders) > 1)
+    slip = ("it is transposed" if turned else f"the indices of `{swapped}` are swapped" if swapped else
+            "the ranges do not fit: is something transposed, or are two indices swapped?" if unfit else "")
     return Verdict(statement_text(graph.source, s), FAILS, note=d.message + (f": {d.text}" if d.text else ""), span=s.span, slip=slip)
 
 
@@ -171,7 +172,7 @@ class Judging:
             if sample is None:
                 return
             p = self.point(sample, targets, cut, False)
-            if p is not None:
+            if p is not None and self.finite(one, p):
                 found += 1
                 yield p
             if found == POINTS:
@@ -257,6 +258,8 @@ class Judging:
             return replace(base, by="normal form")
         targets = _names(one)
         own = self.own_point(targets)
+        if own is not None and not self.finite(one, own):
+            own = None
         at_own = None if own is None else self.compare(one, own)
         points, failed = [], None
         for p in self.points(one, targets):
@@ -277,6 +280,20 @@ class Judging:
 
     def by_normal_form(self, one: Lowered) -> bool:
         return any(same(a, b) for a in _definitions(self.graph, one.left, one.over) for b in _definitions(self.graph, one.right, one.over))
+
+    def fits_exchanged(self, one: Lowered) -> str:
+        """A table of the right side that stays inside of its ranges once its two subscripts are exchanged."""
+        for name, other in exchanged(one.right):
+            try:
+                check_expression(other, one.over, self.ranges, one.claim.right.span)
+                return name
+            except Problem:
+                continue
+        return ""
+
+    def finite(self, one: Lowered, p: Point) -> bool:
+        """Whether both sides have a value at a point."""
+        return all(map(math.isfinite, (x for side in self.sides(one, p) for x in side)))
 
     def exact_sides(self, one: Lowered, p: Point) -> tuple[list[float], list[float]] | None:
         """Both sides without rounding; None where that is not installed, would take long, or finds no number."""
