@@ -35,8 +35,9 @@ class Known(NamedTuple):
 
 
 class Writer:
-    def __init__(self, draw):
-        self.draw = draw
+    def __init__(self, draw, linear=False):
+        """`linear`: with det, slogdet, inv and solve of matrices that are far from singular."""
+        self.draw, self.linear = draw, linear
         self.unused = list(NAMES)
         self.known: list[Known] = []
         self.consts: dict[str, int] = {}
@@ -193,7 +194,21 @@ class Writer:
             e = f"sin({e})"
         return f"{f}({e} for {', '.join(binders)})"
 
+    def square(self, r, depth, at):
+        """A matrix whose diagonal outweighs the rest of each row."""
+        n = r[1] - r[0] + 1
+        diagonal = "[" + ", ".join("[" + ", ".join("3" if i == j else "0" for j in range(n)) + "]" for i in range(n)) + "]"
+        return f"(0.5*tanh({self.table((r, r), depth, at)}) + {diagonal})"
+
+    def of_matrix(self, at, depth):
+        r = self.pick([r for r in RANGES if r[1] - r[0] < 3])
+        form = self.pick(["det({})", "slogdet({})", "inv({})[{1},{2}]", "solve({}, {3})[{1}]", "trace(inv({}))"])
+        subs = [str(self.draw.randint(*r)) for _ in range(2)]
+        return form.replace("{}", "{0}", 1).format(self.square(r, depth - 1, at), *subs, self.table((r,), depth - 1, at))
+
     def whole_reduction(self, at, depth):
+        if self.linear and self.tables(1) + self.tables(2) and self.chance(25):
+            return self.of_matrix(at, depth)
         ranges = self.pick([v.ranges for v in self.tables(1) + self.tables(2)] or [((1, 2),)])
         kind = self.draw.randint(0, 7)
         if len(ranges) == 1 and kind <= 1:

@@ -14,7 +14,7 @@ from typing import Iterable, Mapping
 
 from graphlang.derive.local import COMPUTED, SHOWN
 from graphlang.derive.reverse import Contribution, Derivative, cells, contributions, differentiate, index_names, local
-from graphlang.derive.simplify import fold, tidy_product
+from graphlang.derive.simplify import fold, guarded_product, tidy_product
 from graphlang.diagnostics import NOWHERE, Diagnostic, GraphError
 from graphlang.graph.derived import Asked, derivative_name, split
 from graphlang.graph.expressions import Expr, Index, Number, reads
@@ -203,7 +203,7 @@ def _term(derivative: Derivative, c: Contribution, at: tuple[Expr, ...], element
         if element:
             split(pool, name, goal.name, derivative.graph.variables[c.source.target])
         upstream = pool.read(name, (*subs, *element))
-    value = tidy_product(upstream, f) if form != COMPUTED else upstream * f
+    value = tidy_product(upstream, f) if form != COMPUTED else guarded_product(upstream, f)
     for guard in reversed(guards):
         value = pool.where(guard, value, pool.zero)
     return pool.sum(tuple(summed), value)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from graphlang.derive.local import COMPUTED, SHOWN
+from graphlang.derive.local import COMPUTED, SHOWN, Guard, occurrences
 from graphlang.derive.reverse import grouped
 from graphlang.derive.simplify import fold, tidy, tidy_product
 from graphlang.diagnostics import NOWHERE
@@ -105,18 +105,38 @@ def _bound(graph: Graph) -> set[str]:
 
 def _tangent(e: Equation, found: set[str], tangent, form: str, seed: Expr, wrt: str | None, here: tuple[Expr, ...], whole: Box) -> Expr:
     """Local derivatives times tangents, summed in the order of the text; of `wrt` itself the tangent is 1 at `here`."""
-    pool = e.value.pool
-    atoms = frozenset(postorder(e.value)) if form != COMPUTED else frozenset()
-    total = seed
-    for read, loops, local in grouped(e, form):
+    return (_evaluated if form == COMPUTED else _shown)(e, found, tangent, seed, wrt, here, whole)
+
+
+def _shown(e: Equation, found: set[str], tangent, seed: Expr, wrt: str | None, here: tuple[Expr, ...], whole: Box) -> Expr:
+    """All reads of one element put together, as in the contributions of reverse mode."""
+    pool, atoms, total = e.value.pool, frozenset(postorder(e.value)), seed
+    for read, loops, local in grouped(e, SHOWN):
         if read.name not in found or local is pool.zero:
             continue
-        f = local if form == COMPUTED else tidy(local, atoms)
+        f = tidy(local, atoms)
         if read.name == wrt:
             total = total + _picked(pool, read, loops, f, here, whole)
         else:
-            product = f * tangent(read.name, read.args) if form == COMPUTED else tidy_product(tangent(read.name, read.args), f)
-            total = total + pool.sum(loops, product)
+            total = total + pool.sum(loops, tidy_product(tangent(read.name, read.args), f))
+    return total
+
+
+def _evaluated(e: Equation, found: set[str], tangent, seed: Expr, wrt: str | None, here: tuple[Expr, ...], whole: Box) -> Expr:
+    """Each read under the sums and conditions that it stands in: so it is read only where it was, and a recurrence has an
+    order in which to be evaluated."""
+    pool, total = e.value.pool, seed
+    for read, scope, local in occurrences(e, COMPUTED):
+        if read.name not in found or local is pool.zero:
+            continue
+        binders = [b for entry in scope if not isinstance(entry, Guard) for b in entry]
+        if read.name == wrt and not any(isinstance(entry, Guard) for entry in scope):
+            total = total + _picked(pool, read, tuple(binders), local, here, whole)
+            continue
+        value = local * tangent(read.name, read.args)
+        for entry in reversed(scope):
+            value = pool.where(entry.condition, value, pool.zero) if isinstance(entry, Guard) else pool.sum(entry, value)
+        total = total + value
     return total
 
 

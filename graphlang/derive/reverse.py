@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from typing import Mapping
 
 from graphlang.derive.local import COMPUTED, RAW as RAW, SHOWN, Guard, occurrences
-from graphlang.derive.simplify import summed, tidy, tidy_product
+from graphlang.derive.simplify import summed, guarded_product, tidy, tidy_product
 from graphlang.graph.coverage import interval
 from graphlang.graph.derived import derivative_name, split
 from graphlang.graph.affine import affine, from_affine
@@ -260,7 +260,7 @@ def term(derivative: Derivative, c: Contribution, form: str = SHOWN) -> Expr:
     f = local(c, form)
     if c.source.target == derivative.goal.name:
         upstream = _seed(derivative, c.source_subs, pool)
-    value = tidy_product(upstream, f) if form != COMPUTED else upstream * f
+    value = tidy_product(upstream, f) if form != COMPUTED else guarded_product(upstream, f)
     for guard in reversed(c.guards):
         value = pool.where(guard, value, pool.zero)
     return pool.sum(c.summed, value)

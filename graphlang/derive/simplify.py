@@ -113,6 +113,30 @@ def _tidy_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
     return rebuild(node, args)
 
 
+def guarded_product(factor: Expr, local: Expr) -> Expr:
+    """factor · local with the factor inside of the branches of `where`: what is read there is read only where the branch
+    is taken, which keeps a recurrence from depending on itself."""
+    pool, terms = local.pool, []
+    work = [(local, ())]
+    while work:
+        node, guards = work.pop()
+        if type(node) is Call and node.function == "+" and len(terms) + len(work) < MOST_FACTORS:
+            work += [(node.args[1], guards), (node.args[0], guards)]
+        elif type(node) is Call and node.function == "where" and node.args[2] is pool.zero:
+            work.append((node.args[1], (*guards, node.args[0])))
+        else:
+            term = factor * node
+            for condition in reversed(guards):
+                term = pool.where(condition, term, pool.zero)
+            terms.append(term)
+    if len(terms) == 1 or any(type(t) is Call and t.function == "where" for t in terms):
+        total = terms[0]
+        for t in terms[1:]:
+            total = total + t
+        return total
+    return factor * local
+
+
 def tidy_product(a: Expr, b: Expr) -> Expr:
     """a·b as one product, numbers first."""
     pool = a.pool

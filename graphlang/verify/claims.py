@@ -133,6 +133,7 @@ class Point:
     scale: float
     own: bool
     prepared: tuple
+    drawn: tuple[str, ...] = ()  # operands that were given values of their own, for a claim about a local derivative
     balls: dict | None = None  # the same without rounding, once it is asked for
 
 
@@ -225,7 +226,7 @@ class Judging:
         if not sample.bad.isdisjoint(part.equations):
             return None
         scale = max((abs(x) for n in targets for x in values.get(n, ())), default=1.0)
-        return Point(values, scale, own, self.prepared(targets, cut))
+        return Point(values, scale, own, self.prepared(targets, cut), cut)
 
     def operands(self, one: Lowered) -> tuple[str, ...]:
         """For claims about local derivatives: the variables that the equations of u read."""
@@ -338,7 +339,7 @@ class Judging:
                        point="" if p.own else self.described(p), slip=kind, right_form=right_form(self.graph, one.left))
 
     def described(self, p: Point) -> str:
-        shown = [f"{n} = {p.values[n][0]:.6g}" for n in self.free if not self.graph.variables[n].ranges][:4]
+        shown = [f"{n} = {p.values[n][0]:.6g}" for n in p.drawn or self.free if not self.graph.variables[n].ranges][:4]
         return "a random point" + (", " + ", ".join(shown) if shown else "")
 
 
