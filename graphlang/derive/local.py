@@ -71,11 +71,16 @@ def occurrences(equation: Equation, form: str = COMPUTED) -> Iterator[Occurrence
                 for operand, local in _rule(node, equation, output, form):
                     term = adjoint * local
                     before = adjoints.get(operand)
-                    adjoints[operand] = term if before is None else before + term
+                    adjoints[operand] = term if before is None else plus(before, term, form)
             elif kind is Reduce:
                 frames.extend(reversed(list(_inside_reduction(node, equation, output, scope, adjoint, taken, form))))
             elif kind is Pick:
                 frames.extend(reversed(list(_inside_list(node, scope, adjoint, taken))))
+
+
+def plus(a: Expr, b: Expr, form: str) -> Expr:
+    """The sum of two derivatives; for a person twice the same is 2 of it."""
+    return 2 * a if a is b and form != COMPUTED else a + b
 
 
 def _outputs_first(root: Expr, form: str, rules: tuple[Ruled, ...] = ()) -> list[Expr]:

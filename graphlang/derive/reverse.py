@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Mapping
 
-from graphlang.derive.local import COMPUTED, RAW as RAW, SHOWN, Guard, occurrences
+from graphlang.derive.local import COMPUTED, RAW as RAW, SHOWN, Guard, occurrences, plus
 from graphlang.derive.simplify import summed, guarded_product, tidy, tidy_product
 from graphlang.graph.coverage import interval
 from graphlang.graph.derived import derivative_name, split
@@ -97,7 +97,7 @@ def grouped(equation: Equation, form: str = COMPUTED) -> list[tuple[Read, tuple[
             if loops:
                 rename = {b.index: pool.index(f.index) for b, f in zip(loops, first[1]) if b.index != f.index}
                 local = substitute(local, rename)
-            first[2] = first[2] + local
+            first[2] = plus(first[2], local, form)
         else:
             groups[key] = [read, loops, local]
     return [tuple(g) for g in groups.values()]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from graphlang.graph.expressions import Bound, Call, Expr, Number, Pool, Reduce, operands, rebuild, transform
 from graphlang.graph.functions import FUNCTIONS
+from graphlang.graph.sizes import symbolic
 
 
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
@@ -37,7 +38,7 @@ def factors_of(root: Expr) -> Product:
         node, up = work.pop()
         if len(factors) + len(divisors) + len(work) > MOST_FACTORS and type(node) is not Number:
             (factors if up else divisors).append(node)
-        elif type(node) is Number:
+        elif type(node) is Number and not symbolic(node.value):
             value = node.value
             if value < 0 or (value == 0 and math.copysign(1, value) < 0):
                 sign, value = -sign, -value
@@ -95,7 +96,7 @@ def _tidy_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
     pool = node.pool
     if type(node) is not Call:
         return rebuild(node, args)
-    if node.function in ("+", "-") and all(type(a) is Number for a in args):  # for the eye, also where it is rounded
+    if node.function in ("+", "-") and all(type(a) is Number and not symbolic(a.value) for a in args):  # for the eye, also where it is rounded
         return pool.number(FUNCTIONS[node.function].reference(*(a.value for a in args)))
     match node.function:
         case "*" | "/":
@@ -103,7 +104,7 @@ def _tidy_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
         case "neg":
             return product(pool, factors_of(pool.call("neg", *args)))
         case "+":
-            return tidy_product(pool.number(2), args[0]) if args[0] is args[1] else pool.add(*args)
+            return pool.add(*args)
         case "-":
             return pool.sub(*args)
         case "^":

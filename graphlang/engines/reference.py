@@ -96,6 +96,8 @@ def forward(graph: Graph, groups: Sequence[Group], values: Values, arithmetic: A
     for e in graph.equations:
         if e.target not in values:
             values[e.target] = [0.0] * graph.variables[e.target].size
+    for name in graph.asked:  # a derivative by an empty table has no equation
+        values.setdefault(name, [0.0] * graph.variables[name].size)
     for group in groups:
         if group.elements is None:
             (e,) = group.equations

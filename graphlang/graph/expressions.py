@@ -16,6 +16,8 @@ import math
 import struct
 from typing import AbstractSet as Set, Callable, Iterator
 
+from graphlang.graph.sizes import symbolic
+
 EMPTY: frozenset[str] = frozenset()
 
 
@@ -288,6 +290,8 @@ class Pool:
 
 def exact_sum(a: float, b: float) -> bool:
     """Whether float64 has the sum of two numbers without rounding."""
+    if symbolic(a) or symbolic(b):
+        return False  # `P + 1` stays what it is
     total = a + b
     second = total - a
     return (a - (total - second)) + (b - second) == 0  # what rounding left over (Knuth); nan where something overflows
@@ -295,6 +299,8 @@ def exact_sum(a: float, b: float) -> bool:
 
 def exact_product(a: float, b: float) -> bool:
     product = a * b
+    if symbolic(a) or symbolic(b):
+        return False
     if not math.isfinite(product):
         return False
     (x, p), (y, q), (z, r) = a.as_integer_ratio(), b.as_integer_ratio(), product.as_integer_ratio()

@@ -88,7 +88,7 @@ def number(value: float) -> ast.Expr:
         return ast.Name("inf", NOWHERE)
     if (size := symbolic(value)) is not None:
         name, offset = size
-        return ast.Op("+" if offset > 0 else "-", (ast.Name(name, NOWHERE), number(abs(offset))), NOWHERE) if offset else ast.Name(name, NOWHERE)
+        return ast.Op("+" if offset > 0 else "-", (ast.Name(name, NOWHERE), number(float(abs(offset)))), NOWHERE) if offset else ast.Name(name, NOWHERE)
     text = str(int(value)) if value.is_integer() and value < 1e16 else re.sub(r"e([+-]?)0*", lambda m: "e" + m[1].replace("+", ""), repr(value))
     return ast.Num(value, text, NOWHERE)
 

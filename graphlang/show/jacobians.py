@@ -60,14 +60,14 @@ def formula(graph: Graph, name: str, of: str, wrt: str) -> Formula:
     y, x, pool = graph.variables[of], graph.variables[wrt], graph.pool
     layout = layout_in_force(graph)
     shape = shape_of(y, x, layout)
-    equations = tuple(graph.pieces[name])
+    equations = tuple(graph.pieces.get(name, ()))  # none over an empty range
     tree = None
     if shape.standard and len(equations) == 1 and all(type(s) is Index for s in equations[0].subs):
         e = equations[0]
         symmetric = [n for n, v in graph.variables.items() if v.symmetric]
         tree = matrix_form(pool.shown[name, e.subs], tuple(b.index for b in e.bindings), graph.variables, symmetric=symmetric, ranges=graph.variables[name].ranges,
                            row=bool(y.ranges and not x.ranges), numerator=layout == "numerator")
-    if len(equations) == 1 and pool.shown[name, equations[0].subs] is pool.zero:
+    if not equations or len(equations) == 1 and pool.shown[name, equations[0].subs] is pool.zero:
         tree = number(0.0)
     return Formula(spelled(pool, name), tree, equations, shape)
 

@@ -13,6 +13,7 @@ from graphlang.run import Expectation, Run, Verdict
 from graphlang.verify.claims import judge
 from graphlang.verify.gradients import AGREE, DISAGREE, Checked, check_gradients
 
+MOST_ELEMENTS = 1_000_000  # of a program; in a larger one gradients are not looked at
 MOST_WORK = 20_000_000  # elements of a program times variables: more would take minutes, and leaves are checked only
 
 
@@ -55,7 +56,7 @@ def check(file: str, load: Callable[[], Program], given: Mapping[str, object] = 
         run = evaluate_graph(graph, given)
         report.diagnostics, report.claims, report.expectations, report.conventions = run.diagnostics, run.claims, run.expectations, run.conventions
         names = chosen(run, graph)
-        report.skipped = sum(len(p.derivative.variables) for p in run.passes) - len(run.passes) * len(names) if names else 0
+        report.skipped = sum(len(p.derivative.variables) for p in run.passes) - len(run.passes) * len(names) if names is not None else 0
         for found in check_gradients(run, names):
             progress(found.name)
             report.gradients.append(found)
@@ -68,6 +69,8 @@ def check(file: str, load: Callable[[], Program], given: Mapping[str, object] = 
 def chosen(run: Run, graph: Graph) -> tuple[str, ...] | None:
     """None for all variables; in a large program those that are trained or given only."""
     size = sum(v.size for v in graph.variables.values())
+    if size > MOST_ELEMENTS:
+        return ()
     if size * len(graph.variables) * len(run.passes) <= MOST_WORK / 100:
         return None
     return tuple(n for n, v in graph.variables.items() if v.role in ("param", "input"))[:20]
@@ -95,7 +98,7 @@ def summary(report: Report) -> str:
     if report.unset:
         parts.append(f"no values for {', '.join(report.unset[:4])}{' …' if len(report.unset) > 4 else ''}: formulas only")
     if report.skipped:
-        parts.append(f"{report.skipped} intermediate gradients not looked at")
+        parts.append(f"{report.skipped} gradients not looked at")
     warnings = sum(d.severity == "warning" for d in report.diagnostics)
     if warnings:
         parts.append(f"{warnings} warning{'s' if warnings > 1 else ''}")

@@ -57,7 +57,7 @@ def check_gradients(run: Run, names=None) -> Iterator[Checked]:
     """One verdict for each goal and each variable of the program (leaves and nodes; constants have no gradient)."""
     gathered = subscripts(run.graph)  # whole numbers: nothing is differentiated by them
     for p in run.passes:
-        for name in names or p.derivative.variables:
+        for name in p.derivative.variables if names is None else names:
             v = run.graph.variables[name]
             if v.size and v.role != "const" and not name.startswith("~") and name not in gathered:
                 yield check_one(run, p, name)
