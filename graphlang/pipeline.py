@@ -194,6 +194,9 @@ def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ..
     leaves = {n: x for n, x in values.items() if n in graph.variables and graph.variables[n].is_leaf} if graph.claims and not scalar else {}
     own = initial_values(graph, flat_given, seed)[0] if graph.claims and scalar else dict(leaves)
     run = run_graph(shown, values, wrt, goals_in_view(graph, shown, goal), mode, ieee, raw, graph if scalar else None)
+    if expand and graph.expectations:  # about the author's program: `--expand` may use one of its names for a step
+        whole = initial_values(graph, flat_given, seed)[0]
+        run.expectations = run_graph(graph, whole, (), goals_in_view(graph, graph, goal), "B", ieee, raw).expectations
     if graph.claims:
         from graphlang.verify.claims import judge as judge_claims
 

@@ -9,7 +9,7 @@ from graphlang.diagnostics import GraphError, Source
 from graphlang.engines.reference import evaluate, forward
 from graphlang.graph.coverage import check_expression
 from graphlang.given import UsageError
-from graphlang.graph.derived import Asked, derivative_name, ranges_of, split
+from graphlang.graph.derived import Asked, derivative_name, is_plain, ranges_of, split
 from graphlang.graph.graph import Binding, Box, Graph, Variable
 from graphlang.graph.lower import Lowering
 from graphlang.graph.order import forward_order, plan
@@ -25,6 +25,7 @@ def lowering_for(graph: Graph, variables=None, layout: str = "denominator") -> L
     """To read expressions about a graph; `variables` may hold more than it does."""
     lowering = Lowering(graph.pool, variables or graph.variables, graph.consts, graph.functions)
     lowering.layout, lowering.matrix_sense = layout, True
+    lowering.private = True  # formulas of derivatives may hold functions that have no public name
     return lowering
 
 
@@ -119,9 +120,8 @@ def tables(run: Run, wanted: Sequence[tuple], first: Sequence[tuple] = ()) -> di
 
 def evaluate_text(run: Run, text: str):
     source = Source("<expression>", text)
-    node, binders = parse_expression(source, {n.split("[")[0] for n in run.variables})
-    lowering = lowering_for(run.graph, run.variables)
-    lowering.private = True  # formulas of derivatives may hold functions that have no public name
+    node, binders = parse_expression(source, {n.split("[")[0] for n in run.variables if is_plain(n)})
+    lowering = lowering_for(author(run), run.variables)
     try:
         scope, _ = lowering.bind(binders, Scope(), node, None)
         value = lowering.lower(node, scope)

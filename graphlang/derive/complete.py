@@ -20,7 +20,8 @@ from graphlang.graph.derived import Asked, derivative_name, split
 from graphlang.graph.expressions import Expr, Index, Number, reads
 from graphlang.graph.graph import Binding, Box, Equation, Goal, Graph, Range, Variable, meets
 from graphlang.graph.order import Plan, plan
-from graphlang.graph.spell import spell
+from graphlang.graph.recurrence import Cycle
+from graphlang.graph.spell import spell, text
 from graphlang.graph.substitute import fresh, substitute, unshadow
 from graphlang.syntax import ast
 
@@ -36,7 +37,7 @@ def complete(graph: Graph, asked: Mapping[str, Asked] | None = None) -> Graph:
     variables, equations = dict(graph.variables), list(graph.equations)
     while waiting:
         current = _with(graph, variables, equations)
-        order = plan(current)
+        order = _ordered(current)
         groups: dict[tuple, list[str]] = {}
         for name, a in waiting.items():
             groups.setdefault((a.of, a.element, a.partial), []).append(name)
@@ -51,7 +52,20 @@ def complete(graph: Graph, asked: Mapping[str, Asked] | None = None) -> Graph:
                     equations += own
             for n in names:
                 del waiting[n]
-    return replace(_with(graph, variables, equations), asked={**graph.asked, **(asked or {})})
+    whole = replace(_with(graph, variables, equations), asked={**graph.asked, **(asked or {})})
+    _ordered(whole)
+    return whole
+
+
+def _ordered(graph: Graph) -> Plan:
+    """The order of evaluation. Raises GraphError where there is none: an adjoint whose elements, as far as can be told
+    before evaluation, depend on themselves."""
+    try:
+        return plan(graph)
+    except Cycle as c:
+        name = c.path[0][0].target
+        raise GraphError([Diagnostic("E902", f"no order was found in which the elements of `{text(graph.pool.read(name)) or name}` can be evaluated", None,
+                                     hints=("a recurrence that reads single elements, `h[k-1]`, has one",))], graph.source) from None
 
 
 def _with(graph: Graph, variables: dict[str, Variable], equations: list[Equation]) -> Graph:
@@ -186,7 +200,7 @@ def _term(derivative: Derivative, c: Contribution, at: tuple[Expr, ...], element
     if c.source.target == goal.name and not around:
         upstream: Expr = pool.one
         wanted = element if goal.element is None else tuple(map(pool.number, goal.element))
-        for s, k in zip(subs, wanted):
+        for s, k, original in zip(subs, wanted, c.source_subs):
             own = next((b for b in summed if type(s) is Index and b.index == s.name), None)
             if own is not None:  # the seed picks one term of the sum
                 summed.remove(own)
@@ -194,7 +208,7 @@ def _term(derivative: Derivative, c: Contribution, at: tuple[Expr, ...], element
                 f, guards = substitute(f, only), [substitute(g, only) for g in guards]
                 summed = [pool.bound(b.index, substitute(b.low, only), substitute(b.high, only)) for b in summed]
                 subs = [substitute(x, only) for x in subs]
-            elif not (type(s) is Number and type(k) is Index):  # then the box of the piece is that one element
+            elif not (type(original) is Number and type(k) is Index):  # then the box of the source is that one element
                 same = fold(pool.call("==", s, k))
                 if same is not pool.one and s is not k:
                     guards.append(same)

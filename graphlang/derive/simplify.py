@@ -115,27 +115,33 @@ def _tidy_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
 
 
 def guarded_product(factor: Expr, local: Expr) -> Expr:
-    """factor · local with the factor inside of the branches of `where`: what is read there is read only where the branch
-    is taken, which keeps a recurrence from depending on itself."""
-    pool, terms = local.pool, []
-    work = [(local, ())]
+    """factor · local with the factor inside of the branches of `where`, also of those in sums: what is read there is read
+    only where the branch is taken, which keeps a recurrence from depending on itself."""
+    pool = local.pool
+    terms: list[Expr] = []
+    guarded = False
+    work: list[tuple[Expr, tuple]] = [(local, ())]  # what is around: conditions, and binders of sums
     while work:
-        node, guards = work.pop()
-        if type(node) is Call and node.function == "+" and len(terms) + len(work) < MOST_FACTORS:
-            work += [(node.args[1], guards), (node.args[0], guards)]
-        elif type(node) is Call and node.function == "where" and node.args[2] is pool.zero:
-            work.append((node.args[1], (*guards, node.args[0])))
+        node, around = work.pop()
+        kind = type(node)
+        if kind is Call and node.function == "+" and len(terms) + len(work) < MOST_FACTORS:
+            work += [(node.args[1], around), (node.args[0], around)]
+        elif kind is Call and node.function == "where" and node.args[2] is pool.zero:
+            work.append((node.args[1], (*around, node.args[0])))
+            guarded = True
+        elif kind is Reduce and node.function == "sum" and factor.free.isdisjoint(b.index for b in node.binders):
+            work.append((node.body, (*around, node.binders)))
         else:
             term = factor * node
-            for condition in reversed(guards):
-                term = pool.where(condition, term, pool.zero)
+            for outer in reversed(around):
+                term = pool.sum(outer, term) if type(outer) is tuple else pool.where(outer, term, pool.zero)
             terms.append(term)
-    if len(terms) == 1 or any(type(t) is Call and t.function == "where" for t in terms):
-        total = terms[0]
-        for t in terms[1:]:
-            total = total + t
-        return total
-    return factor * local
+    if not guarded:
+        return factor * local
+    total = terms[0]
+    for t in terms[1:]:
+        total = total + t
+    return total
 
 
 def tidy_product(a: Expr, b: Expr) -> Expr:

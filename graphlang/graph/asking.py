@@ -13,7 +13,7 @@ from graphlang.graph.derived import Asked, derivative_name, ranges_of, split
 from graphlang.graph.expressions import Expr, Pool, Read
 from graphlang.graph.graph import Binding, Equation, Variable
 from graphlang.graph.spell import text
-from graphlang.graph.substitute import fresh, substitute, unshadow
+from graphlang.graph.substitute import canonical, fresh, substitute, unshadow
 from graphlang.graph.values import DERIVATIVES, Problem, Scope, Value
 from graphlang.syntax import ast
 
@@ -178,12 +178,16 @@ class Asking:
             taken.add(names[-1])
         body = substitute(value.body, dict(zip(value.indices, map(self.pool.index, names))))
         over = (*(Binding(own, r) for own, r in outer), *map(Binding, names, value.ranges))
-        key = (body, over)
+        key = hidden_key(body, over)
+        known = self.variables.get(self.pool.hidden.get(key, ""))
+        if known is not None:
+            return Target(known, (*(self.pool.index(own) for own, _ in outer), *(None for _ in value.ranges)))
         if key not in self.hidden:
             name = f"~{len(self.hidden) + 1}"
             while name in self.variables:
                 name += "'"
             self.pool.spelled.setdefault(name, node)
+            self.pool.hidden[key] = name
             ranges = tuple(b.range for b in over)
             subs = tuple(self.pool.index(b.index) for b in over)
             variable = Variable(name, "node", ranges, node.span, None, value.row and not outer)
@@ -242,6 +246,12 @@ class Asking:
 
     def written(self, variable: Variable) -> str:
         return text(self.pool.read(variable.name)) or variable.name
+
+
+def hidden_key(body: Expr, over: tuple[Binding, ...]) -> tuple:
+    """What makes two differentiated expressions one: their ranges, and what they are but for the names of indices."""
+    put = {b.index: body.pool.index(f"@{k}") for k, b in enumerate(over)}
+    return canonical(substitute(body, put)), tuple(b.range for b in over)
 
 
 def whole_number(node: ast.Expr) -> int | None:

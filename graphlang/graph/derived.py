@@ -15,7 +15,7 @@ from typing import NamedTuple
 from graphlang.diagnostics import NOWHERE, Span
 from graphlang.graph.expressions import Pool
 from graphlang.graph.graph import Box, Variable
-from graphlang.graph.spell import variable as spelled_variable
+from graphlang.graph.spell import read
 from graphlang.syntax import ast
 
 PLAIN = re.compile(r"[^\W\d][\w\u0300-\u036f]*(?:\[-?\d+(?:, ?-?\d+)*\])?")  # a name, or an element in the scalar view
@@ -60,8 +60,7 @@ def derivative_name(pool: Pool, of: str, wrt: str, element: tuple[int, ...] | No
 
 def spelled(pool: Pool, name: str) -> ast.Expr:
     """A variable as syntax."""
-    found = pool.spelled.get(name)
-    return spelled_variable(name) if found is None else found
+    return read(pool, name, ())
 
 
 def split(pool: Pool, name: str, of: str, wrt: Variable, function: str = "diff") -> None:

@@ -6,6 +6,7 @@ first need from the goal down. Equal subexpressions become one step. A sum of pr
 
 from __future__ import annotations
 
+from graphlang.graph.derived import is_plain
 from graphlang.graph.expressions import Call, Expr, Index, Number, Pick, Read, Reduce, operands, postorder, reads
 from graphlang.graph.order import components, forward_order, plan
 from graphlang.graph.graph import Binding, Equation, Graph, Range, Variable
@@ -34,6 +35,8 @@ class Namer:
 
     def term(self, parent: str, k: int) -> str:
         """The k-th term of a sum: u → u1, u2; an element a[1] → a1_1, a1_2."""
+        if not is_plain(parent):  # a derivative
+            return self.next()
         base = parent.replace("[", "").replace(",", "_").replace("]", "_")
         name = f"{base}{k}"
         return self.next() if name in self.taken else self.take(name)

@@ -134,12 +134,13 @@ def operands(node: Expr) -> tuple[Expr, ...]:
 class Pool:
     """The expressions of one graph and of its derivatives, each once."""
 
-    __slots__ = ("_known", "spelled", "split", "shown", "rules", "zero", "one")
+    __slots__ = ("_known", "spelled", "split", "shown", "hidden", "rules", "zero", "one")
 
     def __init__(self):
         self._known: dict = {}
         self.spelled: dict[str, object] = {}  # how a variable is written whose name alone does not say it
         self.split: dict[str, tuple] = {}        # derivatives of tables: function, of, wrt, and how many subscripts are wrt's
+        self.hidden: dict[tuple, str] = {}       # expressions that are differentiated: the variables that they have become
         self.shown: dict[tuple, Expr] = {}       # an equation of a derivative (name, subscripts) in the form that is read
         self.rules = None  # the author's rules for derivatives of functions (rules.Rules), if there are any
         self.zero = self.number(0.0)

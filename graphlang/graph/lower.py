@@ -333,10 +333,10 @@ class Lowering(Asking, TableOperations, Binders):
             if type(b.low) is not Number or type(b.high) is not Number:
                 raise Problem("E213", f"`{name}` takes an index with fixed bounds", node.span)
             ranges.append(Range(int(b.low.value), int(b.high.value)))
-        if len(ranges) > 1:
+        if len(ranges) > 1 and rule.vector:
             raise Problem("E205", f"`{name}` takes one index", node.span)
-        out = self.new_indices(1)
-        return Value(self.pool.reduce(name, binders, self.in_part(value.body, binders), (self.pool.index(out[0]),)), tuple(ranges), out)
+        out = self.new_indices(len(ranges))
+        return Value(self.pool.reduce(name, binders, self.in_part(value.body, binders), tuple(map(self.pool.index, out))), tuple(ranges), out)
 
     # ---- the author's functions
 

@@ -23,6 +23,7 @@ _NAME = r"[^\W\d][\w\u0300-\u036f]*"
 _SYMBOL = rf"({_NAME})(?:\[(-?\d+(?:, ?-?\d+)*)\])?"
 SYMBOL = re.compile(_SYMBOL)
 DERIVATIVE = re.compile(rf"([d∂]){_SYMBOL}/[d∂]{_SYMBOL}")
+ELEMENT = re.compile(r"(.+)\[(-?\d+(?:, ?-?\d+)*)\]")
 DIFF = re.compile(r"(diff|partial)\((.+)\)")
 COMMA = re.compile(r", ?(?![^\[]*\])")  # not one between subscripts
 
@@ -117,6 +118,8 @@ def read(pool: Pool, name: str, subs: tuple[ast.Expr, ...]) -> ast.Expr:
         function, of, wrt, n = pool.split[name]
         return _function(function, (_element(of, subs[n:]), _element(wrt, subs[:n])))
     own = pool.spelled.get(name)
+    if own is None and (match := ELEMENT.fullmatch(name)) and (match[1] in pool.spelled or match[1] in pool.split):
+        return read(pool, match[1], _integers(match[2]) + subs)  # of a derivative, in the scalar view
     return variable(name, subs) if own is None else _element(own, subs)
 
 

@@ -75,6 +75,32 @@ def _substitute_reduce(node: Reduce, replace: Mapping[str, Expr], incoming: froz
     return pool.reduce(node.function, tuple(binders), substitute(node.body, inner), at)
 
 
+def canonical(root: Expr, depth: int = 0) -> Expr:
+    """The same expression with every bound index named by how deep it stands: two that differ in such names only are one.
+    Depth of nested reductions is bounded when a program is read."""
+    done: dict[Expr, Expr] = {}
+    stack = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if node in done:
+            continue
+        below = operands(node)
+        if type(node) is Reduce:
+            names = {b.index: node.pool.index(f"#{depth + k}") for k, b in enumerate(node.binders)}
+            binders = tuple(node.pool.bound(names[b.index].name, *(substitute(e, names) for e in (b.low, b.high))) for b in node.binders)
+            body = canonical(substitute(node.body, names), depth + len(node.binders))
+            done[node] = node.pool.reduce(node.function, binders, body, tuple(canonical(s, depth) for s in node.at))
+        elif not below:
+            done[node] = node
+        elif not ready:
+            stack.append((node, True))
+            stack.extend((b, False) for b in below if b not in done)
+        else:
+            new = tuple(done[b] for b in below)
+            done[node] = node if new == below else rebuild(node, new)
+    return done[root]
+
+
 def unshadow(root: Expr, around: frozenset[str], names: Mapping[str, object]) -> Expr:
     """The same expression, written so that it reads back: no reduction in it binds an index that is in reach there
     (`around` at the root) or has the name of a variable (`names`)."""

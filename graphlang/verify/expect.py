@@ -13,7 +13,7 @@ from graphlang.graph.expressions import Expr
 from graphlang.graph.graph import Binding, layout_at
 from graphlang.graph.lower import Lowering
 from graphlang.graph.values import Problem, Scope
-from graphlang.query import lookup, lowering_for, resolve
+from graphlang.query import author, lookup, lowering_for, resolve
 from graphlang.run import Expectation, Run
 from graphlang.syntax import ast
 
@@ -24,7 +24,7 @@ COMPARE = {"<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b:
 def judge(run: Run) -> Iterator[Expectation]:
     """One verdict for each `expect`; the first failing element stands for a table. Raises GraphError for a mistake in one."""
     found, sides = [], []
-    lowering = lowering_for(run.graph, run.variables)
+    lowering = lowering_for(author(run), run.variables)
     for s in run.graph.expectations:
         try:
             lowering.layout = layout_at(run.graph.layouts, s.span.start)

@@ -41,7 +41,7 @@ def slip(graph: Graph, left: Expr, right: Expr, over: tuple[Binding, ...], at: M
     factor = constant_factor(pairs)
     if factor is not None:
         return f"it is {factor} times what it should be"
-    definition = defined(graph, left)
+    definition = defined(graph, left, at)
     fixed = {name: graph.pool.number(k) for name, k in at.items()}
     swapped = next((n for n, other in exchanged(right) if reads_right(other, over, at, points, pairs, ranges)), None)
     if swapped:
@@ -122,11 +122,15 @@ def constant_factor(pairs: Pairs) -> str | None:
     return str(simple)
 
 
-def defined(graph: Graph, side: Expr) -> Expr:
-    """The formula of a side that is one derivative, in the form that is read; else the side itself."""
+def defined(graph: Graph, side: Expr, at: Mapping[str, int]) -> Expr:
+    """The formula of a side that is one derivative, in the form that is read and of the piece that the element is in; else
+    the side itself."""
     if type(side) is not Read or side.name not in graph.asked:
         return side
     for e in graph.pieces.get(side.name, ()):
+        element = [int(s.value) if type(s) is Number else at.get(getattr(s, "name", None)) for s in side.args]
+        if any(k is not None and not r.low <= k <= r.high for k, r in zip(element, e.box)):
+            continue
         put = {s.name: a for s, a in zip(e.subs, side.args) if type(s) is Index}
         return substitute(graph.pool.shown.get((e.target, e.subs), e.value), put)
     return side
@@ -183,5 +187,9 @@ def named_parts(root: Expr, fixed: Mapping[str, Expr]) -> Iterator[Expr]:
 def evaluated(parts, points, ranges) -> Iterator[tuple[Expr, list[float]]]:
     for part in parts:
         if part.free or any(n.name not in v for v in points[:1] for n in postorder(part) if type(n) is Read):
+            continue
+        try:
+            check_expression(part, (), ranges, NOWHERE)
+        except Problem:  # a part of another element, that has no value here
             continue
         yield part, [evaluate(part, (), v, ranges)[0] for v in points]
