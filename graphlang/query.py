@@ -61,10 +61,8 @@ def lookup(run: Run) -> tuple[dict[str, list[float]], dict[str, Box]]:
 
 def resolve(run: Run, lowering: Lowering, values: dict[str, list[float]], ranges: dict[str, Box]) -> None:
     """Add the values of the derivatives that were asked for and that the sweeps of the run did not make."""
-    missing = {n: a for n, a in lowering.asked.items() if n not in values}
-    if not missing:
+    if all(n in values for n in lowering.asked):
         return
-    lowering.asked = missing
     evaluate_derivatives(run, with_derivatives(author(run), lowering), values, ranges)
 
 

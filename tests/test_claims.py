@@ -241,6 +241,28 @@ minimize J
                             "claim dJ/dw = sum(dJ/dh[k]*(1 - h[k]^2)*h[k-1] for k in 1..T)\nclaim dJ/dw = sum(dJ/dh[k]*h[k-1] for k in 1..T)\n") == ["holds", "holds", "holds", "holds", "fails"]
 
 
+def test_an_index_that_is_off_by_one_and_a_lost_sum_are_named():
+    program = """const T = 3
+input c[1..T] = [0.3, -0.5, 0.8]
+param w = 0.5, v = 0.7
+h[0] = 0.1
+h[k] = tanh(a[k]) for k in 1..T
+a[k] = w*h[k-1] + v*c[k] for k in 1..T
+J = h[T]^2
+minimize J
+"""
+    found = verdicts(program + "claim dJ/da[k] = dJ/dh[k]*(1 - h[k-1]^2) for k in 1..T\nclaim dJ/dw = sum(dJ/da[k]*h[k] for k in 1..T)\n"
+                               "claim dJ/dh[k] = dJ/da[k]*w for k in 1..T-1\nclaim dJ/dv = dJ/da[T]*c[T]\n")
+    assert [v.slip for v in found] == ["an index is off: `h[0]` should be `h[1]`", "an index is off: `h[k]` should be `h[k-1]`",
+                                       "an index is off: `dJ/da[1]` should be `dJ/da[2]`", "the sum over the paths is missing: this is one of them"]
+    assert found[2].right_form == "dJ/dh[k] = dJ/da[k+1]*w"
+
+
+def test_a_number_is_not_a_table():
+    (v,) = verdicts("input x = 2\nJ = x^2\nclaim dJ/dx = [4, 4]\n")
+    assert v.verdict == "fails" and "one number" in v.note
+
+
 def test_other_goals_than_the_goal():
     assert judged(SIMPLE + "claim du/dt = cos(t) + 3\nclaim du1/dx = cos(t)*2x\nclaim dx/dx = 1\nclaim du1/du2 = 0\n") == ["holds"] * 4
 

@@ -359,3 +359,18 @@ def test_an_oracle_that_knows_no_rules_agrees():
     text = "input x[2] = [0.4, -0.7]\nparam W[2,2] = [[0.5, 1.2], [-0.8, 0.3]]\nz = tanh(W @ x)\nJ = log(1 + z.T @ z)\n"
     r = run(text + "D = dJ/dW\noutput J\n")
     assert flat(r["D"]) == pytest.approx(list(map(float, oracle.gradient(text + "output J\n", "W"))), rel=1e-12)
+
+
+SECOND = ["diff(J, x, x) = 6", "diff(J, x, y) = 4", "diff(diff(J, x), x) = 6", "diff(dJ/dx, x) = 6", "hessian(J, x) = 6", "diff(Q, x, x) = 36", "dJ/dx = 12"]
+
+
+@pytest.mark.parametrize("view", [{}, {"scalar": True}, {"expand": True}], ids=str)
+def test_second_derivatives_in_expectations_and_evaluate(view):
+    """The adjoint that is differentiated is a variable with equations, also where the sweep has its value already."""
+    program = "input x = 2, y = 3\nJ = x^2*y\nu = 3*x^2\nQ = u*x\noutput J, Q\n"
+    r = gl.loads(program + "".join(f"expect {e}\n" for e in SECOND)).run(**view)
+    assert [e.holds for e in r.expectations] == [True] * len(SECOND)
+    for e in SECOND:
+        left, right = e.split(" = ")
+        assert r.evaluate(left) == float(right)
+    assert not gl.loads(program + "expect diff(J, x, x) = 0\n").run(**view).expectations[0].holds

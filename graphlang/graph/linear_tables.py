@@ -10,6 +10,7 @@ from graphlang.graph.graph import Range, Variable
 from graphlang.graph.linear_rules import System, augmented
 from graphlang.graph.reductions import REDUCTIONS
 from graphlang.graph.substitute import fresh, substitute
+from graphlang.graph.sizes import symbolic
 from graphlang.graph.values import Problem, Scope, Value
 from graphlang.syntax import ast
 
@@ -85,7 +86,7 @@ class LinearOperations:
         if rows.extent != columns.extent:
             raise Problem("E201", f"`{name}` takes a square matrix, and this one is {rows.extent}×{columns.extent}", span,
                           f"a matrix over {rows}, {columns}", labels)
-        if rows.extent > MOST_ROWS:
+        if rows.extent > MOST_ROWS and not symbolic(rows.high):
             raise Problem("E902", f"`{name}` of a matrix with {rows.extent:,} rows; the limit is {MOST_ROWS}", span,
                           hints=("it is worked out in exact arithmetic, whose numbers grow with the matrix",))
 

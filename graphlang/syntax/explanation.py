@@ -421,6 +421,8 @@ class Explanation:
         if self.met is None and not self.failure.expected.isdisjoint({"EQUAL", "NUMBER", "LPAR", "LBRACE"}):
             whole = Piece("", self.text, self.parts[0].start, self.parts[-1].end)
             return self.say("E027", f"this `{self.head}` is not complete", whole, self.wanted() if after else "", f"write `{form}`")
+        if after[:1] == "∂":
+            return self.say("E017", "the local derivative of an element is not written with `∂`", self.met, "", "`partial(a[k], w)`, `partial(z[j], a[j])`")
         if self.i == 1:
             return self.say("E027", f"`{after}` cannot follow `{self.head}`", self.met, "", f"write `{form}`")
         return None

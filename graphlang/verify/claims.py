@@ -12,26 +12,27 @@ import random
 from dataclasses import dataclass, replace
 from typing import Iterator, NamedTuple
 
+from graphlang.derive.simplify import fold, tidy
 from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.engines import ball
 from graphlang.engines.reference import evaluate, forward
 from graphlang.engines.tape import TooLarge
 from graphlang.graph.coverage import check_expression
-from graphlang.graph.expressions import Expr, Index, Read, reads
-from graphlang.graph.graph import Binding, Graph, layout_at
+from graphlang.graph.expressions import Expr, Index, Number, Read, reads
+from graphlang.graph.graph import Binding, Graph, Range, layout_at, meets
 from graphlang.graph.order import forward_order, plan
+from graphlang.graph.spell import text
 from graphlang.graph.substitute import substitute
 from graphlang.graph.values import Problem, Scope
 from graphlang.query import lowering_for, with_derivatives
 from graphlang.run import FAILS, HERE_ONLY, HOLDS, NOT_JUDGED, Verdict
 from graphlang.syntax import ast
-from graphlang.syntax.format import SOURCE
-from graphlang.syntax.format_statements import format_statement
 from graphlang.verify.expect import both_sides, statement_text
 from graphlang.verify.normal import same
 from graphlang.verify.slips import exchanged, slip
 
 POINTS, TRIES = 16, 1000
+LONGEST = 2000    # characters of a formula
 CLOSE = 1e-8      # two sides in float64 that differ by less, relative to the larger, agree: rounding of a few hundred steps
 FLOOR = 1e-11     # and by less than this in units of the largest value of the point: what cancellation may leave
 SEED = 20_240_901
@@ -253,8 +254,7 @@ class Judging:
     # ---- the verdict
 
     def verdict(self, one: Lowered) -> Verdict:
-        text = statement_text(self.graph.source, one.claim)
-        base = Verdict(text, HOLDS, span=one.claim.span)
+        base = Verdict(statement_text(self.graph.source, one.claim), HOLDS, span=one.claim.span)
         if self.by_normal_form(one):
             return replace(base, by="normal form")
         targets = _names(one)
@@ -336,7 +336,7 @@ class Judging:
         kind = slip(self.graph, one.left, one.right, one.over, at, [x.values for x in many], [(a[k], b[k]) for a, b in pairs],
                     [(a, b) for a, b in pairs], self.ranges)
         return replace(base, verdict=FAILS, by="the program's own point" if p.own else "random points", at=at, left=lefts[k], right=rights[k],
-                       point="" if p.own else self.described(p), slip=kind, right_form=right_form(self.graph, one.left))
+                       point="" if p.own else self.described(p), slip=kind, right_form=right_form(self.graph, one.left, one.over))
 
     def described(self, p: Point) -> str:
         shown = [f"{n} = {p.values[n][0]:.6g}" for n in p.drawn or self.free if not self.graph.variables[n].ranges][:4]
@@ -389,9 +389,17 @@ def _definitions(graph: Graph, side: Expr, over: tuple[Binding, ...]) -> Iterato
                 yield substitute(shown, put)
 
 
-def right_form(graph: Graph, left: Expr) -> str:
-    """The formula of a side that is one derivative."""
+def right_form(graph: Graph, left: Expr, over: tuple[Binding, ...]) -> str:
+    """The formula of a side that is one derivative, in the claim's own indices; a line for each piece that the claim is about."""
     if type(left) is not Read:
         return ""
-    return "; ".join(format_statement(e.source, SOURCE) for e in graph.pieces.get(left.name, ()) if e.source is not None)
-
+    ranges, out = dict(over), []
+    for e in graph.pieces.get(left.name, ()):
+        box = [ranges.get(a.name, r) if type(a) is Index else Range(int(a.value), int(a.value)) if type(a) is Number else r for a, r in zip(left.args, e.box)]
+        if not meets(tuple(box), e.box):
+            continue
+        put = {s.name: a for s, a in zip(e.subs, left.args) if type(s) is Index}
+        at = tuple(s if type(s) is Number else a for s, a in zip(e.subs, left.args))
+        shown = graph.pool.shown.get((e.target, e.subs), e.value)
+        out.append(f"{text(graph.pool.read(left.name, at), LONGEST)} = {text(tidy(fold(substitute(shown, put))), LONGEST) or 'a long formula'}")
+    return "; ".join(out)

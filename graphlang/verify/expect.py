@@ -12,6 +12,7 @@ from graphlang.graph.constant import constant
 from graphlang.graph.expressions import Expr
 from graphlang.graph.graph import Binding, layout_at
 from graphlang.graph.lower import Lowering
+from graphlang.graph.substitute import fresh, substitute
 from graphlang.graph.values import Problem, Scope
 from graphlang.query import author, lookup, lowering_for, resolve
 from graphlang.run import Expectation, Run
@@ -57,10 +58,18 @@ def both_sides(lowering: Lowering, s: ast.Expect | ast.Claim) -> tuple[Expr, Exp
     over = tuple(Binding(own, r) for own, r in scope.indices.values())
     if (left.ranges or right.ranges) and over:
         raise Problem("E205", "with `for` both sides are one number for each index", s.span)
+    if right.ranges and not left.ranges:
+        raise Problem("E201", "the left side is one number, and the right side is not", s.right.span, f"this is {right.describe()}")
     if left.ranges or right.ranges:
         whole = ast.Op("-", (s.left, s.right), s.span)
         (left, right), box, indices, _ = lowering.align([left, right], whole, whole.args)
-        over = tuple(map(Binding, indices, box))
+        taken = {*lowering.variables, *left.body.free, *right.body.free}  # indices with names that can be shown
+        names: list[str] = []
+        for _ in indices:
+            names.append(fresh("i", taken))
+            taken.add(names[-1])
+        put = dict(zip(indices, map(lowering.pool.index, names)))
+        return substitute(left.body, put), substitute(right.body, put), tuple(map(Binding, names, box))
     return left.body, right.body, over
 
 

@@ -66,8 +66,12 @@ def slip(graph: Graph, left: Expr, right: Expr, over: tuple[Binding, ...], at: M
             return f"the term `{text(part) or '…'}` is too much"
         if matches(pairs, values, lambda a, b, f: (b, a * f * f)):
             return f"the factor `{text(part) or '…'}` stands above the line instead of below, or the other way round"
-    if type(definition) is Reduce and type(right) is not Reduce:
-        return "the sum over the paths is missing"
+    for term, values in evaluated(summands(definition, fixed), points, ranges):
+        if matches(pairs, values, lambda a, b, f: (b, f)):
+            return "the sum over the paths is missing: this is one of them"
+    for old, new, other in shifted(substitute(right, fixed)):
+        if reads_right(other, (), {}, points, pairs, ranges):
+            return f"an index is off: `{text(old)}` should be `{text(new)}`"
     return ""
 
 
@@ -149,6 +153,28 @@ def addends(root: Expr, fixed: Mapping[str, Expr]) -> Iterator[Expr]:
         else:
             found += 1
             yield node if sign > 0 else -node
+
+
+def summands(root: Expr, fixed: Mapping[str, Expr]) -> Iterator[Expr]:
+    """The terms of a sum over one index."""
+    node = substitute(root, fixed)
+    if type(node) is not Reduce or node.function != "sum" or len(node.binders) != 1:
+        return
+    (b,) = node.binders
+    if type(b.low) is Number and type(b.high) is Number:
+        for k in range(int(b.low.value), min(int(b.high.value), int(b.low.value) + MOST_PARTS) + 1):
+            yield fold(substitute(node.body, {b.index: node.pool.number(k)}))
+
+
+def shifted(right: Expr) -> Iterator[tuple[Expr, Expr, Expr]]:
+    """The right side with one subscript of one read moved up or down by one: the read, what it becomes, the whole."""
+    pool = right.pool
+    for read in [n for n in postorder(right) if type(n) is Read and n.args][:MOST_FACTORS]:
+        for place in range(len(read.args)):
+            for step in (-1, 1):
+                moved = fold(pool.add(read.args[place], pool.number(step)))
+                new = pool.read(read.name, (*read.args[:place], moved, *read.args[place + 1 :]))
+                yield read, new, transform(right, lambda node, args: new if node is read else rebuild(node, args)) if read is not right else new
 
 
 def partial_products(term: Expr) -> Iterator[Expr]:
