@@ -25,6 +25,7 @@ from graphlang.graph.graph import Goal, Graph, natural
 from graphlang.graph.expressions import Number
 from graphlang.graph.goals import goals_of
 from graphlang.graph.order import forward_order, plan
+from graphlang.graph.patterns import suspect
 from graphlang.graph.scalar import element_names, scalar as unroll, scalar_values
 from graphlang.run import EvaluationError, Pass, Run, Tangents
 from graphlang.sources import Reach, read_program, text_of
@@ -280,11 +281,13 @@ def run_graph(graph: Graph, values, wrt=(), goals: Sequence[Goal] = (), mode: st
         raise GraphError([Diagnostic("E902", f"an equation would take {e.steps:,} rounds of its loops, too many for the reference engine", None,
                                      hints=("smaller ranges, or a compiled engine when there is one",))], graph.source) from None
     from graphlang.verify.expect import judge
-    from graphlang.verify.conventions import conventions
 
     if mode == "forward":
         run.tangents = tuple(tangents(run))
-    run.conventions = tuple(conventions(run))
+    if ieee or any(suspect(e.value) for e in run.order):
+        from graphlang.verify.conventions import conventions  # 15 ms that most programs need not spend
+
+        run.conventions = tuple(conventions(run))
     run.notes = (*(f"first value that is not finite: {d.message}" + (f" ({d.text})" if d.text else "") for d in blame), *notes(run))
     run.expectations = tuple(judge(run))
     return run

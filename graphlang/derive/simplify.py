@@ -10,11 +10,10 @@ import math
 from typing import NamedTuple
 
 from graphlang.graph.expressions import Bound, Call, Expr, Number, Pool, Reduce, operands, rebuild, transform
-from graphlang.graph.functions import FUNCTIONS
+from graphlang.graph.functions import COMPARISONS, FUNCTIONS
 from graphlang.graph.sizes import symbolic
 
 
-COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 MOST_FACTORS = 100  # taken apart; a shared square of a square of … has more than could be written
 
 

@@ -475,3 +475,4 @@ ROWS = (
 
 FUNCTIONS: dict[str, Function] = {row.name: row for row in ROWS}
 ALIASES = {"ln": "log"}
+COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Callable, Iterator, NamedTuple
 
-from graphlang.graph.expressions import Call, Expr, Index, Number, Pool, Read, Reduce, postorder
+from graphlang.graph.expressions import Call, Expr, Index, Number, Pool, Read, Reduce, operands, postorder
+from graphlang.graph.functions import COMPARISONS, FUNCTIONS
+from graphlang.graph.reductions import REDUCTIONS
 from graphlang.graph.spell import text as source
 from graphlang.graph.substitute import substitute
 
@@ -206,3 +208,20 @@ HEADS = frozenset(h for p in PATTERNS for h in p.heads)
 def suspects(pool: Pool) -> bool:
     """Whether any expression of a pool is a lint: a glance, so that a long program without one costs nothing."""
     return any(type(n) is Call and (n.function in ("==", "!=") or n.function in HEADS and (m := at(n)) is not None and m.pattern.code) for n in pool)
+
+
+def suspect(root: Expr) -> bool:
+    """Whether an expression has anything in it that may rest on a convention."""
+    stack, seen = [root], set()
+    while stack:
+        node = stack.pop()
+        if type(node) is Call and (node.function in COMPARISONS or FUNCTIONS[node.function].kink is not None):
+            if node.function != "^" or type(node.args[1]) is not Number:  # a literal exponent is never differentiated
+                return True
+        if type(node) is Reduce and REDUCTIONS[node.function].kink is not None:
+            return True
+        for a in operands(node):
+            if type(a) not in (Number, Read) and a not in seen:
+                seen.add(a)
+                stack.append(a)
+    return False

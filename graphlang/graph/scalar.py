@@ -12,14 +12,12 @@ from graphlang.graph.coverage import points
 from graphlang.graph.affine import affine
 from graphlang.graph.expressions import Expr, Index, Number, Pick, Read, Reduce, operands, rebuild
 from graphlang.graph.substitute import substitute
-from graphlang.graph.functions import FUNCTIONS
+from graphlang.graph.functions import COMPARISONS, FUNCTIONS
 from graphlang.graph.graph import Equation, Goal, Graph, Variable
 from graphlang.graph.linear_rules import System, augmented
 from graphlang.graph.reductions import REDUCTIONS
 
 MOST_NODES = 500_000  # of the unrolled graph
-
-COMPARISONS = {"<", "<=", ">", ">=", "==", "!="}
 
 
 def element_names(v: Variable) -> list[str]:

@@ -232,7 +232,7 @@ class Judging:
     def operands(self, one: Lowered) -> tuple[str, ...]:
         """For claims about local derivatives: the variables that the equations of u read."""
         asked = [a for n, a in self.graph.asked.items() if a.partial and n in _names(one)]
-        names = {r.name for a in asked for e in self.graph.pieces.get(a.of, ()) for r in reads(e.value)}
+        names = dict.fromkeys(r.name for a in asked for e in self.graph.pieces.get(a.of, ()) for r in reads(e.value))  # in their order: same bits
         return tuple(n for n in names if not self.graph.variables[n].is_leaf and n not in {a.of for a in asked})
 
     def prepared(self, targets: set[str], cut):

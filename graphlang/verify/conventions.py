@@ -14,11 +14,11 @@ from graphlang.engines.blame import operand_values, value_at
 from graphlang.engines.blame_backward import fault
 from graphlang.engines.tape import Tape
 from graphlang.graph.coverage import interval, points
-from graphlang.graph.expressions import Bound, Call, Expr, Number, Pick, Read, Reduce, operands
+from graphlang.graph.expressions import Bound, Call, Expr, Pick, Reduce
 from graphlang.graph.functions import FUNCTIONS, Kink
 from graphlang.graph.graph import Equation, Range
 from graphlang.graph.lints import differentiated, slides
-from graphlang.graph.patterns import written
+from graphlang.graph.patterns import suspect, written
 from graphlang.graph.reductions import REDUCTIONS
 from graphlang.graph.spell import formula
 from graphlang.graph.substitute import substitute
@@ -64,7 +64,7 @@ def _all(run: Run) -> Iterator[dict]:
     names = {n for n, v in run.graph.variables.items() if v.role != "const"}
     moving = None
     for e in run.order:
-        if e not in reached or not _suspect(e.value):
+        if e not in reached or not suspect(e.value):
             continue
         if moving is None:
             moving = differentiated(run.graph) | {w for w in run.wrt if w in names}
@@ -76,22 +76,6 @@ def _all(run: Run) -> Iterator[dict]:
                     yield from _compared(run, e, site, moving)
     if run.ieee:
         yield from _undefined(run)
-
-
-def _suspect(root: Expr) -> bool:
-    """Whether an expression has anything in it that may rest on a convention."""
-    stack, seen = [root], set()
-    while stack:
-        node = stack.pop()
-        if type(node) is Call and (node.function in COMPARISONS or FUNCTIONS[node.function].kink is not None):
-            return True
-        if type(node) is Reduce and REDUCTIONS[node.function].kink is not None:
-            return True
-        for a in operands(node):
-            if type(a) not in (Number, Read) and a not in seen:
-                seen.add(a)
-                stack.append(a)
-    return False
 
 
 # ---- where to look

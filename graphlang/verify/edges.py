@@ -17,7 +17,7 @@ from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.graph.affine import affine
 from graphlang.graph.coverage import interval
 from graphlang.graph.expressions import Call, Expr, Index, Number, Pick, Read, postorder
-from graphlang.graph.functions import FUNCTIONS
+from graphlang.graph.functions import COMPARISONS, FUNCTIONS
 from graphlang.graph.graph import Box, Equation, Graph, Range
 
 MOST_EDGES = 20_000_000   # that are gone through one by one
@@ -103,7 +103,6 @@ def _element(flat: Sequence[float], subs: list[float], ranges: Sequence[Range]) 
     return flat[offset]
 
 
-COMPARISONS = {"<", "<=", ">", ">=", "==", "!="}
 STRUCTURE = {"*", "/", "+", "-", "neg", "where"} | COMPARISONS
 
 

@@ -17,14 +17,13 @@ from graphlang.engines.blame import value_at
 from graphlang.graph.affine import affine
 from graphlang.graph.coverage import points
 from graphlang.graph.expressions import Call, Expr, Number, rebuild, transform
-from graphlang.graph.functions import FUNCTIONS
+from graphlang.graph.functions import COMPARISONS, FUNCTIONS
 from graphlang.graph.graph import Box, Equation
 
 Element = tuple[str, tuple[int, ...]]  # a variable and the subscripts of one element; none for a scalar
 
 NEAREST, FARTHEST = 50, 8  # steps are 2^-k of the operand, or of 1 where that is 0
 MOST_ROUNDS = 8            # of deciding steps
-COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 SAME = 1e-9                # relative difference of two values that are taken for one
 
 

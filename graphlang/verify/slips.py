@@ -101,7 +101,7 @@ def factor_value(pairs: Pairs) -> float:
 
 def exchanged(right: Expr) -> Iterator[tuple[str, Expr]]:
     """The right side with the two subscripts of one table exchanged."""
-    for name in {n.name for n in postorder(right) if type(n) is Read and len(n.args) == 2}:
+    for name in dict.fromkeys(n.name for n in postorder(right) if type(n) is Read and len(n.args) == 2):
         yield name, transform(right, lambda node, args: right.pool.read(name, args[::-1]) if type(node) is Read and node.name == name else rebuild(node, args))
 
 
