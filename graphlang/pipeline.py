@@ -21,7 +21,7 @@ from graphlang.engines.tape import TooLarge
 from graphlang.given import UsageError, check_symmetric, example, flat, number, size
 from graphlang.graph.build import build, without_collecting
 from graphlang.graph.expand import expand as split
-from graphlang.graph.graph import Goal, Graph, natural
+from graphlang.graph.graph import Goal, Graph, Variable, natural
 from graphlang.graph.expressions import Number
 from graphlang.graph.goals import goals_of
 from graphlang.graph.order import forward_order, plan
@@ -181,7 +181,7 @@ def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ..
     values, missing = initial_values(graph, flat_given, seed)
     for v in graph.variables.values():
         if v.symmetric and v.name in values:
-            check_symmetric(v, values[v.name])
+            values[v.name] = symmetric_values(graph, v, values[v.name], v.name in flat_given)
     if missing:
         spans = [graph.variables[n].span for n in missing]
         settings = " ".join(f"--set {n}={example(graph.variables[n])}" for n in missing)
@@ -203,6 +203,20 @@ def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ..
 
         run.claims = tuple(judge_claims(graph, own))
     return run
+
+
+def symmetric_values(graph: Graph, v: Variable, values: list[float], given: bool) -> list[float]:
+    """The values of a matrix that is declared symmetric: random ones are mirrored, others must be so."""
+    n = v.ranges[0].extent
+    if not given and v.initial is not None and v.initial.kind in ("normal", "uniform"):
+        return [values[min(k // n, k % n) * n + max(k // n, k % n)] for k in range(n * n)]
+    try:
+        check_symmetric(v, values)
+    except UsageError as e:
+        if given:
+            raise
+        raise GraphError([Diagnostic("E403", str(e), v.span, "its value is not symmetric")], graph.source) from None
+    return values
 
 
 def check_numbers(graph: Graph) -> None:

@@ -162,6 +162,12 @@ def test_symmetric_is_checked():
     assert run.adjoints["B"] == [[1, 1], [1, 1]]  # the adjoint is not symmetrised
 
 
+def test_random_symmetric_matrices_are_mirrored_and_worked_out_ones_checked():
+    B = gl.loads("param B[3,3] symmetric = normal(0, 1)\nx = sum(B)").run()["B"]
+    assert all(B[i][j] == B[j][i] for i in range(3) for j in range(3)) and len({x for row in B for x in row}) == 6
+    assert codes("const c = 2\ninput B[2,2] symmetric = [[1, c], [3, 4]]\nx = sum(B)") == ["E403"]
+
+
 def test_a_symmetric_value_is_checked_when_it_is_set():
     with pytest.raises(gl.UsageError, match="symmetric"):
         gl.loads("input B[2,2] symmetric\nx = sum(B)").run(B=[[1, 2], [3, 4]])

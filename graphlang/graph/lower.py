@@ -126,7 +126,7 @@ class Lowering(Asking, TableOperations, Binders):
                 labels.append(Label(where, f"`{near}` is defined here"))
         elif name in BUILT_IN:
             hints = (f"`{name}` is a function: write `{name}(…)`",)
-        if scope.indices and not hints and len(name) == 1 and scope.integer:
+        if not hints and len(name) == 1 and scope.integer:
             return Problem("E111", f"the index `{name}` is not bound", span, "no `for` gives its range",
                            hints=(f"bind it: `sum(… for {name} in 1..n)`, or `for … , {name} in 1..n` with `{name}` on the left",))
         return Problem("E101", f"`{name}` is not defined", span, "no variable has this name", labels, hints)
