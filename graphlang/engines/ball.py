@@ -138,6 +138,27 @@ def middle(x, bits: int) -> float | None:
     return 0.0 if x.contains(0) and float(x.abs_upper()) < 2.0**-bits else None
 
 
+def finite(x) -> bool:
+    from flint import arb
+
+    return (x if type(x) is arb else arb(x)).is_finite()
+
+
+def differ(a, b, relative: float) -> bool | None:
+    """Whether two numbers differ by more than a part of the larger one; None where the balls do not tell."""
+    from flint import arb
+
+    a, b = (x if type(x) is arb else arb(x) for x in (a, b))
+    if not (a.is_finite() and b.is_finite()):
+        return None
+    gap, part = abs(a - b), arb(relative)
+    if gap.is_zero() or gap.abs_upper() <= part * a.abs_lower() or gap.abs_upper() <= part * b.abs_lower():
+        return False
+    if gap.abs_lower() > part * a.abs_upper() and gap.abs_lower() > part * b.abs_upper():
+        return True
+    return None
+
+
 def along(start: Sequence, t: float, direction: Sequence[float]) -> list:
     """start + t·direction, exactly."""
     from flint import arb

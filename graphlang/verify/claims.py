@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Iterator, NamedTuple
 
 from graphlang.derive.simplify import fold, tidy
@@ -32,12 +32,14 @@ from graphlang.verify.normal import same
 from graphlang.verify.slips import exchanged, slip
 
 POINTS, TRIES = 16, 1000
+EMPTY = "its range is empty, so it says nothing"
 LONGEST = 2000    # characters of a formula
 CLOSE = 1e-8      # two sides in float64 that differ by less, relative to the larger, agree: rounding of a few hundred steps
 FLOOR = 1e-11     # and by less than this in units of the largest value of the point: what cancellation may leave
 SEED = 20_240_901
 MOST_EXACT = 1000 # elements of a program that is evaluated without rounding too
-BITS = 200        # of working precision: some 60 digits
+PRECISIONS = (200, 800, 3200)  # in bits, tried in turn
+ROUNDED = 1e-11   # what differs by less, relatively, is the rounding of numbers that are written in a claim, such as 0.3
 MISFITS = ("E201", "E202", "E204", "E205", "E210", "E222")  # a side that cannot be what the other is: the claim is wrong
 
 Values = dict[str, list[float]]
@@ -75,7 +77,7 @@ def judge(graph: Graph, own: Values | None) -> list[Verdict]:
     if found:
         raise GraphError(found, graph.source)
     fuller = with_derivatives(graph, lowering)
-    judging = Judging(fuller, own)
+    judging = Judging(fuller, own, lowered)
     for one in lowered:
         try:
             ranges = judging.ranges
@@ -92,12 +94,16 @@ def judge(graph: Graph, own: Values | None) -> list[Verdict]:
 def judge_sizes(graph: Graph) -> list[Verdict]:
     """Where sizes are symbolic: with numbers that all differ, which no shape that is wrong survives; what does not fit then
     is tried again with all sizes equal, where only its values can tell."""
-    different = {n: float(k) for n, k in zip(graph.dims, range(2, 2 + len(graph.dims)))}
+    for least in (2, 5, 8):  # large enough for every range to have elements
+        different = {n: float(k) for n, k in zip(graph.dims, range(least, least + len(graph.dims)))}
+        first = judge(graph.again(different), None)
+        if not any(v.note == EMPTY for v in first):
+            break
     equal = dict.fromkeys(graph.dims, 3.0)
     said = ", ".join(f"{n} = {int(k)}" for n, k in different.items())
     out = []
     second: list[Verdict] | None = None
-    for k, v in enumerate(judge(graph.again(different), None)):
+    for k, v in enumerate(first):
         if v.verdict == FAILS and not v.by and len(graph.dims) > 1:
             second = judge(graph.again(equal), None) if second is None else second
             other = second[k]
@@ -135,7 +141,7 @@ class Point:
     own: bool
     prepared: tuple
     drawn: tuple[str, ...] = ()  # operands that were given values of their own, for a claim about a local derivative
-    balls: dict | None = None  # the same without rounding, once it is asked for
+    balls: dict = field(default_factory=dict)  # the same without rounding, by the working precision
 
 
 @dataclass
@@ -150,12 +156,12 @@ class Sample:
 class Judging:
     """The points at which the claims of a program are looked at; each is evaluated once for all claims that it serves."""
 
-    def __init__(self, graph: Graph, own: Values | None):
+    def __init__(self, graph: Graph, own: Values | None, lowered: list[Lowered]):
         self.graph, self.leaves = graph, own
         self.ranges = {n: v.ranges for n, v in graph.variables.items()}
         self.known: dict[tuple, tuple] = {}
         self.samples: dict[tuple, Sample] = {}
-        gathered = subscripts(graph)
+        gathered = subscripts(graph) | {r.name for one in lowered for side in (one.left, one.right) for n in reads(side) for s in n.args for r in reads(s)}
         self.free = [n for n, v in graph.variables.items() if v.is_leaf and (v.role != "const" or n[0] == "~") and n not in gathered]
 
     # ---- points
@@ -254,6 +260,8 @@ class Judging:
     # ---- the verdict
 
     def verdict(self, one: Lowered) -> Verdict:
+        if any(b.range.extent == 0 for b in one.over):
+            return Verdict(statement_text(self.graph.source, one.claim), NOT_JUDGED, note=EMPTY, span=one.claim.span)
         base = Verdict(statement_text(self.graph.source, one.claim), HOLDS, span=one.claim.span)
         if self.by_normal_form(one):
             return replace(base, by="normal form")
@@ -272,7 +280,7 @@ class Judging:
                 return self.failing(base, one, own, at_own, [own])
             return replace(base, verdict=NOT_JUDGED, note=f"no point was found in {TRIES:,} tries at which both sides are finite")
         if failed is None and at_own is None:
-            return replace(base, by="ball arithmetic" if points[-1].balls is not None else "random points")
+            return replace(base, by="ball arithmetic" if points[-1].balls else "random points")
         if at_own is not None and own is not None:
             return self.failing(base, one, own, at_own, points)
         p, bad = failed
@@ -296,21 +304,28 @@ class Judging:
         """Whether both sides have a value at a point."""
         return all(map(math.isfinite, (x for side in self.sides(one, p) for x in side)))
 
-    def exact_sides(self, one: Lowered, p: Point) -> tuple[list[float], list[float]] | None:
-        """Both sides without rounding; None where that is not installed, would take long, or finds no number."""
+    def exactly(self, one: Lowered, p: Point) -> int | None:
+        """The first element at which the sides differ when nothing is rounded, -1 where they agree; None where that is not
+        installed, would take long, or nothing is known. Digits that are lost on the way are had with more precision."""
         part, groups = p.prepared
         if not ball.available() or sum(self.graph.variables[n].size for n in touched(part)) > MOST_EXACT:
             return None
-        with ball.working(BITS):
-            numbers = ball.arithmetic()
-            if p.balls is None:
-                made = {e.target for e in part.equations}
-                p.balls = ball.exactly({n: x for n, x in p.values.items() if n not in made})
-                for _ in forward(part, groups, p.balls, numbers):
-                    pass
-            sides = [evaluate(e, one.over, p.balls, self.ranges, numbers) for e in (one.left, one.right)]
-            found = [[ball.middle(x, BITS // 2) for x in side] for side in sides]
-        return None if any(x is None for side in found for x in side) else (found[0], found[1])
+        for bits in PRECISIONS:
+            with ball.working(bits):
+                numbers = ball.arithmetic()
+                if bits not in p.balls:
+                    made = {e.target for e in part.equations}
+                    p.balls[bits] = ball.exactly({n: x for n, x in p.values.items() if n not in made})
+                    for _ in forward(part, groups, p.balls[bits], numbers):
+                        pass
+                sides = [evaluate(e, one.over, p.balls[bits], self.ranges, numbers) for e in (one.left, one.right)]
+                found = [ball.differ(a, b, ROUNDED) for a, b in zip(*sides)]
+                known = all(ball.finite(x) for side in sides for x in side)
+            if True in found:
+                return found.index(True)
+            if None not in found:
+                return -1
+        return -1 if known else None  # two numbers that cannot be told apart: such as 0, in two ways
 
     def sides(self, one: Lowered, p: Point) -> tuple[list[float], list[float]]:
         left, right = (evaluate(e, one.over, p.values, self.ranges) for e in (one.left, one.right))
@@ -318,11 +333,10 @@ class Judging:
 
     def compare(self, one: Lowered, p: Point) -> int | None:
         """The first element at which the two sides differ."""
-        exact = self.exact_sides(one, p)
-        for k, (a, b) in enumerate(zip(*(exact or self.sides(one, p)))):
-            if not (agree_exactly(a, b) if exact else agree(a, b, p.scale)):
-                return k
-        return None
+        found = self.exactly(one, p)
+        if found is not None:
+            return None if found < 0 else found
+        return next((k for k, (a, b) in enumerate(zip(*self.sides(one, p))) if not agree(a, b, p.scale)), None)
 
     def failing(self, base: Verdict, one: Lowered, p: Point, k: int, points: list[Point]) -> Verdict:
         lefts, rights = self.sides(one, p)
@@ -346,11 +360,6 @@ class Judging:
 def touched(graph: Graph) -> set[str]:
     """The variables that its equations define or read."""
     return {e.target for e in graph.equations} | {r.name for e in graph.equations for r in reads(e.value)}
-
-
-def agree_exactly(a: float, b: float) -> bool:
-    """What differs is at most the rounding of the numbers that are written in a claim, such as 0.3."""
-    return abs(a - b) <= 1e-11 * max(abs(a), abs(b))
 
 
 def agree(a: float, b: float, scale: float) -> bool:
