@@ -19,6 +19,7 @@ from graphlang.engines.initial import initial_values
 from graphlang.engines.reference import backward, forward
 from graphlang.engines.tape import TooLarge
 from graphlang.given import UsageError, check_symmetric, example, flat, number, size
+from graphlang.graph.derived import is_plain
 from graphlang.graph.build import build, without_collecting
 from graphlang.graph.expand import expand as split
 from graphlang.graph.graph import Goal, Graph, Variable, natural
@@ -355,7 +356,9 @@ def notes(run: Run):
     """What a reader should know: variables the goal does not depend on, shown forms that lose digits."""
     if run.passes and sum(map(len, run.passes[0].derivative.outgoing.values())) <= MOST_NOTED:
         for name in run.passes[0].derivative.variables:
-            for c in run.passes[0].derivative.incoming.get(name, ()):
+            for c in run.passes[0].derivative.incoming.get(name, ()) if is_plain(name) else ():
+                if not is_plain(c.source.target):
+                    continue  # of a derivative that an equation names: what is shown there is what is computed
                 note = run.local_note(c)
                 if note:
                     yield f"d{c.source.target}/d{name}: {note}"

@@ -108,6 +108,8 @@ def _tidy_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
             return pool.sub(*args)
         case "^":
             return pool.pow(*args)
+        case "where" if type(args[0]) is Call and args[0].function == "!=" and args[0].args[0] is args[0].args[1]:
+            return args[2]  # whether a value is nan is nothing to read
         case "where":
             return pool.where(*args)
     return rebuild(node, args)

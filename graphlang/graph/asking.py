@@ -12,6 +12,7 @@ from graphlang.diagnostics import Span
 from graphlang.graph.derived import Asked, derivative_name, ranges_of, split
 from graphlang.graph.expressions import Expr, Pool, Read
 from graphlang.graph.graph import Binding, Equation, Variable
+from graphlang.graph.sizes import symbolic
 from graphlang.graph.spell import text
 from graphlang.graph.substitute import canonical, fresh, substitute, unshadow
 from graphlang.graph.values import DERIVATIVES, Problem, Scope, Value
@@ -208,7 +209,7 @@ class Asking:
             size = 1
             for r in ranges:
                 size *= r.extent
-            if size > MOST_ELEMENTS:
+            if size > MOST_ELEMENTS and not any(symbolic(r.high) for r in ranges):
                 raise Problem("E902", f"the derivative would have {size:,} elements; the limit is {MOST_ELEMENTS:,}", at)
             variable = self.derived[name] = Variable(name, "node", ranges, at, None, wrt.variable.row and len(ranges) == 1 == len(wrt.variable.ranges))
             self.asked[name] = asked

@@ -9,6 +9,7 @@ from graphlang.diagnostics import Diagnostic, Label, Span
 from graphlang.graph.affine import affine
 from graphlang.graph.expressions import Bound, Expr, Pick, Read, Reduce, operands
 from graphlang.graph.graph import Binding, Box, Equation, Graph, Range, meets
+from graphlang.graph.sizes import symbolic, written
 from graphlang.graph.values import Problem
 from graphlang.syntax import ast
 
@@ -128,13 +129,36 @@ def check_reads(graph: Graph) -> list[Diagnostic]:
             if any(r.extent == 0 for r in over.values()):
                 continue
             box = reach(subs, over, whole)
-            if all(w.low <= b.low and b.high <= w.high for b, w in zip(box, whole)):
+            if all(w.low <= b.low and b.high <= w.high and _comparable(b.high, w.high) for b, w in zip(box, whole)):
                 continue
-            bad = witness(subs, e.bindings, around, whole)
+            bad = at_ends(subs, over, whole) if any(symbolic(r.high) for r in (*over.values(), *whole)) else witness(subs, e.bindings, around, whole)
             if bad is not None:
                 found.append(_outside(graph, e, node, subs, whole, *bad))
                 break
     return found
+
+
+def _comparable(a: int, b: int) -> bool:
+    """Whether one bound is known to be within another: two symbolic sizes are only if they are one."""
+    here = symbolic(a)
+    return here is None or (symbolic(b) or ("",))[0] == here[0]
+
+
+def at_ends(subs, over: dict[str, Range], whole: Box) -> tuple[dict[str, int], tuple] | None:
+    """Where sizes are symbolic no points can be gone through: an end of the indices at which a subscript is outside. Two sizes
+    are not known to be equal."""
+    for d, (sub, full) in enumerate(zip(subs, whole)):
+        form = affine(sub)
+        if form is None:
+            continue
+        for high in (True, False):
+            at = {k: (over[k].high if (f > 0) == high else over[k].low) for k, f in form[1].items()}
+            value = form[0] + sum(f * at[k] for k, f in form[1].items())
+            here, there = symbolic(value), symbolic(full.high)
+            unknown = high and (here and here[0]) != (there and there[0]) and here is not None
+            if unknown or not full.low <= value <= full.high:
+                return at, tuple(value if k == d else None for k in range(len(whole)))
+    return None
 
 
 def reach(subs, over, whole) -> Box:
@@ -199,8 +223,8 @@ def witness(subs, bindings, around, whole) -> tuple[dict[str, int], tuple] | Non
 
 def _outside(graph: Graph, e: Equation, node, subs, whole: Box, at: dict[str, int], values) -> Diagnostic:
     name = node.name if type(node) is Read else "the list"
-    element = f"{name}[{','.join('…' if v is None else str(v) for v in values)}]"
-    when = ", ".join(f"{k} = {v}" for k, v in at.items())
+    element = f"{name}[{','.join('…' if v is None else written(v) for v in values)}]"
+    when = ", ".join(f"{k} = {written(v)}" for k, v in at.items())
     labels = []
     variable = graph.variables.get(name)
     if variable is not None and variable.span:

@@ -14,7 +14,7 @@ from graphlang.diagnostics import Diagnostic, Label, Span, did_you_mean
 from graphlang.graph.asking import Asking, Target, whole_number
 from graphlang.graph.binders import Binders
 from graphlang.graph.affine import affine, tidy_index
-from graphlang.graph.expressions import Bound, Expr, Number, Pool, Read
+from graphlang.graph.expressions import Bound, Expr, Number, Pool, Read, postorder
 from graphlang.graph.substitute import substitute
 from graphlang.graph.functions import ALIASES, FUNCTIONS
 from graphlang.graph.graph import Range, Variable
@@ -204,6 +204,8 @@ class Lowering(Asking, TableOperations, Binders):
         body = sub.body
         if type(body) is Read:
             return body  # a gather: checked when its value is known
+        if self.private and affine(body) is None and any(type(n) is Read for n in postorder(body)):
+            return body  # of the scalar view, `[x[0], x[1]][c[1]+1]`
         form = affine(body)
         if form is None:
             if type(body) is Number:

@@ -11,6 +11,7 @@ from graphlang.graph.affine import affine
 from graphlang.graph.expressions import Bound, Call, Expr, Read, Reduce, operands, reads
 from graphlang.graph.substitute import substitute
 from graphlang.graph.graph import Equation, Graph
+from graphlang.graph.sizes import symbolic
 
 MOST_ELEMENTS = 5_000_000  # of one recurrence
 
@@ -28,7 +29,7 @@ def element_order(members: list[Equation], graph: Graph) -> list[tuple[Equation,
     names = {e.target for e in members}
     size = sum(_size(e) for e in members)
     if size > MOST_ELEMENTS:
-        raise GraphError([Diagnostic("E902", f"a recurrence of {size:,} elements; the limit is {MOST_ELEMENTS:,}", members[0].span)], graph.source)
+        raise GraphError([Diagnostic("E902", "a recurrence over a symbolic size" if any(symbolic(b.range.high) for e in members for b in e.bindings) else f"a recurrence of {size:,} elements; the limit is {MOST_ELEMENTS:,}", members[0].span)], graph.source)
     owner: dict[tuple, tuple[Equation, tuple[int, ...]]] = {}
     for e in members:
         for at in points(e.bindings, ()):

@@ -106,7 +106,7 @@ def show_cost(cost: Cost, graph: Graph, console: Console, options: Options = Opt
         passes = f"{counted(w.forward)} + {w.backward} back" if w.backward else counted(w.forward)
         rows.append((w.name, passes, counted(w.values), counted(w.locals) if w.locals else "-", times(w.ratio), w.words.replace("×", sign)))
     paper.lines(columns(rows, "lrrrrl", width))
-    for part in wrap(" factor: of the local derivatives of backpropagation, and for differences of its operations", width, 4):
+    for part in wrap(" factor: work beside that of backpropagation, in local derivatives; for the differences in operations", width, 4):
         paper.line((part, "dim"))
     if cost.leaves:
         paper.line("")

@@ -15,6 +15,7 @@ from graphlang.engines.blame_backward import fault
 from graphlang.engines.tape import Tape
 from graphlang.graph.coverage import interval, points
 from graphlang.graph.expressions import Bound, Call, Expr, Pick, Reduce
+from graphlang.graph.derived import is_plain
 from graphlang.graph.functions import FUNCTIONS, Kink
 from graphlang.graph.graph import Equation, Range
 from graphlang.graph.lints import differentiated, slides
@@ -64,8 +65,8 @@ def _all(run: Run) -> Iterator[dict]:
     names = {n for n, v in run.graph.variables.items() if v.role != "const"}
     moving = None
     for e in run.order:
-        if e not in reached or not suspect(e.value):
-            continue
+        if e not in reached or not suspect(e.value) or not is_plain(e.target):
+            continue  # the equations of a derivative rest on what those that it is of rest on
         if moving is None:
             moving = differentiated(run.graph) | {w for w in run.wrt if w in names}
         for scope in scopes(e.value):

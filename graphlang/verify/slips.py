@@ -50,7 +50,7 @@ def slip(graph: Graph, left: Expr, right: Expr, over: tuple[Binding, ...], at: M
     inner = [part for term in terms for part in spread(term)]
     for term, values in evaluated([*terms, *inner], points, ranges):
         if matches(pairs, values, lambda a, b, f: (b + f, a)):
-            return f"a path is missing: the term `{text(term) or '…'}`"
+            return f"a {'path' if term in terms else 'term'} is missing: {'the term ' if term in terms else ''}`{text(term) or '…'}`"
         if matches(pairs, values, lambda a, b, f: (b + 2 * f, a)):
             return f"a term has the wrong sign: `{text(term) or '…'}`"
         for part, factor in evaluated(partial_products(term), points, ranges):
