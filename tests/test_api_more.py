@@ -125,3 +125,8 @@ def test_operators_of_python(make, value, slope):
     g.minimize(make(g.input("x", -3.5)) + 0, name="J")
     run = g.run()
     assert run["J"] == value and run.adjoints["x"] == slope
+
+
+def test_rows_of_a_list_may_be_worked_out():
+    run = gl.loads("input A = [[1, 2], -[3, 4]], B = [[2, 4], -[-5, -6]]\nJ = sum(A) + sum([[1, 2], -[3, 4]]) + sum(B)\n").run()
+    assert run["A"] == [[1, 2], [-3, -4]] and run["B"] == [[2, 4], [5, 6]] and run["J"] == -4 - 4 + 17

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, product
 from typing import Mapping
 
 from graphlang.diagnostics import Diagnostic, Label, Span
 from graphlang.graph.affine import tidy_index
-from graphlang.graph.expressions import Expr, Pool
+from graphlang.graph.expressions import Expr, Pick, Pool
 from graphlang.graph.substitute import fresh, substitute
 from graphlang.graph.graph import Box, Range, Variable
 from graphlang.graph.linear_tables import LinearOperations
@@ -149,16 +149,23 @@ class TableOperations(LinearOperations):
         del results[-n:]
         inner = items[0].ranges
         for v, written in zip(items, node.items):
-            if tuple(r.extent for r in v.ranges) != tuple(r.extent for r in inner) or (v.ranges and not v.literal):
+            if v.ranges and not v.literal:
+                raise Problem("E211", "a row of a list is a list written out", written.span, f"this is {v.describe()}",
+                              hints=("write its elements, or an equation with indices: `A[i,j] = … for …`",))
+            if tuple(r.extent for r in v.ranges) != tuple(r.extent for r in inner):
                 raise Problem("E211", "the rows of a list have the same length", written.span,
                               f"this is {v.describe()}, the first is {items[0].describe()}", [Label(node.items[0].span, "the first")])
         indices = self.new_indices(1 + len(inner))
         here = tuple(map(self.pool.index, indices))
         if inner:
             flat: list[Expr] = []
+            shape = (n, *(r.extent for r in inner))
             for v in items:
-                flat.extend(v.body.items)  # rows are lists themselves, so their bodies are picks
-            shape = (n, *items[0].body.shape)
+                if type(v.body) is Pick:
+                    flat.extend(v.body.items)
+                    continue
+                for at in product(*(range(r.low, r.high + 1) for r in v.ranges)):  # `-[1, 2]`: made of a list, element by element
+                    flat.append(substitute(v.body, dict(zip(v.indices, map(self.pool.number, at)))))
         else:
             flat, shape = [v.body for v in items], (n,)
         results.append(Value(self.pool.pick(tuple(flat), shape, here), (Range(1, n), *inner), indices, literal=True))
