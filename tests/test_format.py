@@ -202,7 +202,7 @@ LEAVES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
 @given(st.recursive(LEAVES, compound, max_leaves=12))
 def test_parse_undoes_format(tree):
     text = format_expr(tree, SOURCE)
@@ -211,7 +211,7 @@ def test_parse_undoes_format(tree):
     assert format_expr(tree, SOURCE, len(text) - 1) is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.recursive(LEAVES, compound, max_leaves=12))
 def test_every_tree_has_a_pretty_text(tree):
     text = format_expr(tree, PRETTY)
