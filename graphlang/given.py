@@ -107,4 +107,6 @@ def flat(graph: Graph, name: str, value: object) -> list[float]:
             walk(y, ranges[1:])
 
     walk(value, v.ranges)
+    if v.symmetric:
+        check_symmetric(v, flat)
     return flat

@@ -22,7 +22,7 @@ from graphlang.given import UsageError, check_symmetric, example, flat, number, 
 from graphlang.graph.derived import is_plain
 from graphlang.graph.build import build, without_collecting
 from graphlang.graph.expand import expand as split
-from graphlang.graph.graph import Goal, Graph, Variable, natural
+from graphlang.graph.graph import Goal, Graph, natural
 from graphlang.graph.expressions import Number
 from graphlang.graph.goals import goals_of
 from graphlang.graph.order import forward_order, plan
@@ -180,44 +180,34 @@ def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ..
             raise UsageError(f"--wrt: there is no variable `{w}` to differentiate with respect to"
                              + "".join(f"; {h}" for h in did_you_mean(w, [n for n, v in graph.variables.items() if v.role != "const"])))
     values, missing = initial_values(graph, flat_given, seed)
-    for v in graph.variables.values():
-        if v.symmetric and v.name in values:
-            values[v.name] = symmetric_values(graph, v, values[v.name], v.name in flat_given)
     if missing:
         spans = [graph.variables[n].span for n in missing]
         settings = " ".join(f"--set {n}={example(graph.variables[n])}" for n in missing)
         raise GraphError([Diagnostic("E401", ("`" + "`, `".join(missing) + "` ") + ("has" if len(missing) == 1 else "have") + " no value", spans[0], "declared without a value",
                                      tuple(Label(s, "and this one") for s in spans[1:4] if s), (f"graphlang run {graph.source.name if graph.source else 'FILE'} {settings}",))], graph.source)
+    check_declared(graph, values)
     if not ieee:
         check_leaves(graph, values, flat_given)
     shown = view(graph, expand, scalar)
-    if scalar:
-        values = scalar_values(graph, values)
-    leaves = {n: x for n, x in values.items() if n in graph.variables and graph.variables[n].is_leaf} if graph.claims and not scalar else {}
-    own = initial_values(graph, flat_given, seed)[0] if graph.claims and scalar else dict(leaves)
-    run = run_graph(shown, values, wrt, goals_in_view(graph, shown, goal), mode, ieee, raw, graph if scalar else None)
+    start = scalar_values(graph, values) if scalar else dict(values)  # a run adds to what it starts from
+    run = run_graph(shown, start, wrt, goals_in_view(graph, shown, goal), mode, ieee, raw, graph if scalar else None)
     if expand and graph.expectations:  # about the author's program: `--expand` may use one of its names for a step
-        whole = initial_values(graph, flat_given, seed)[0]
-        run.expectations = run_graph(graph, whole, (), goals_in_view(graph, graph, goal), "B", ieee, raw).expectations
+        run.expectations = run_graph(graph, dict(values), (), goals_in_view(graph, graph, goal), "B", ieee, raw).expectations
     if graph.claims:
         from graphlang.verify.claims import judge as judge_claims
 
-        run.claims = tuple(judge_claims(graph, own))
+        run.claims = tuple(judge_claims(graph, values))
     return run
 
 
-def symmetric_values(graph: Graph, v: Variable, values: list[float], given: bool) -> list[float]:
-    """The values of a matrix that is declared symmetric: random ones are mirrored, others must be so."""
-    n = v.ranges[0].extent
-    if not given and v.initial is not None and v.initial.kind in ("normal", "uniform"):
-        return [values[min(k // n, k % n) * n + max(k // n, k % n)] for k in range(n * n)]
-    try:
-        check_symmetric(v, values)
-    except UsageError as e:
-        if given:
-            raise
-        raise GraphError([Diagnostic("E403", str(e), v.span, "its value is not symmetric")], graph.source) from None
-    return values
+def check_declared(graph: Graph, values) -> None:
+    """Refuse a matrix that is declared symmetric and whose declared value is not."""
+    for v in graph.variables.values():
+        if v.symmetric and v.name in values:
+            try:
+                check_symmetric(v, values[v.name])
+            except UsageError as e:
+                raise GraphError([Diagnostic("E403", str(e), v.span, "its value is not symmetric")], graph.source) from None
 
 
 def check_numbers(graph: Graph) -> None:

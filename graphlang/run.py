@@ -73,7 +73,7 @@ class Verdict:
 
     text: str
     verdict: str
-    by: str = ""                      # "normal form", "random points", "ball arithmetic"
+    by: str = ""                      # "normal form", "random points", "ball arithmetic", "the program's own point"
     at: Mapping[str, int] = field(default_factory=dict)
     left: float | None = None
     right: float | None = None

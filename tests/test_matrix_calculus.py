@@ -168,6 +168,14 @@ def test_random_symmetric_matrices_are_mirrored_and_worked_out_ones_checked():
     assert codes("const c = 2\ninput B[2,2] symmetric = [[1, c], [3, 4]]\nx = sum(B)") == ["E403"]
 
 
+@pytest.mark.parametrize("view", [{}, {"scalar": True}, {"expand": True}], ids=str)
+def test_claims_and_expectations_are_about_the_matrix_that_was_drawn(view):
+    """In every view: B is mirrored once, and nothing draws it again."""
+    run = gl.loads("input B[3,3] symmetric = normal(0, 1)\ninput x[3] = [1, 2, 3]\nJ = x.T @ B @ x\nb = B[1,2] * 1\nc = B[2,1] * 1\n"
+                   "claim dJ/dx[i] = 2*sum(B[i,j]*x[j] for j in 1..3) for i in 1..3\nclaim b = c\nexpect b = c").run(goal="J", **view)
+    assert [c.verdict for c in run.claims] == ["holds", "holds"] and [e.holds for e in run.expectations] == [True]
+
+
 def test_a_symmetric_value_is_checked_when_it_is_set():
     with pytest.raises(gl.UsageError, match="symmetric"):
         gl.loads("input B[2,2] symmetric\nx = sum(B)").run(B=[[1, 2], [3, 4]])

@@ -39,9 +39,16 @@ def _start(v: Variable, graph: Graph, seed: int) -> list[float]:
         return values if len(values) == v.size else values * v.size
     first, second = (constant(a) for a in initial.arguments)
     stream = _stream(seed, v.name)
-    if initial.kind == "normal":
-        return stream.normal(first, second, v.size).tolist()
-    return stream.uniform(first, second, v.size).tolist()
+    draw = stream.normal if initial.kind == "normal" else stream.uniform
+    return mirrored(v, draw(first, second, v.size).tolist())
+
+
+def mirrored(v: Variable, drawn: list[float]) -> list[float]:
+    """Values that were drawn, those above the diagonal also below it where a matrix is declared symmetric."""
+    if not v.symmetric:
+        return drawn
+    n = v.ranges[0].extent
+    return [drawn[min(k // n, k % n) * n + max(k // n, k % n)] for k in range(n * n)]
 
 
 def _stream(seed: int, name: str):
