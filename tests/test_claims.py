@@ -241,6 +241,17 @@ minimize J
                             "claim dJ/dw = sum(dJ/dh[k]*(1 - h[k]^2)*h[k-1] for k in 1..T)\nclaim dJ/dw = sum(dJ/dh[k]*h[k-1] for k in 1..T)\n") == ["holds", "holds", "holds", "holds", "fails"]
 
 
+def test_tables_of_integers_are_not_drawn_also_where_a_softmax_is_gathered_or_a_node_is_the_subscript():
+    program = """input k[2] = [1, 2]
+input x[3] = [0.4, 0.5, 0.6]
+m[i] = k[i] + 1 for i in 1..2
+y = x[m[1]] + sum(softmax(x)[k[i]] for i in 1..2) + [x[1], x[2]*x[3]][k[1]]
+minimize y
+"""
+    softmax = "(exp(x[1]) + exp(x[2]))*exp(x[3])/(exp(x[1]) + exp(x[2]) + exp(x[3]))^2"
+    assert judged(f"{program}claim dy/dx[3] = -{softmax}\nclaim dy/dx[3] = -2*{softmax}\n") == ["holds", "fails"]
+
+
 def test_an_index_that_is_off_by_one_and_a_lost_sum_are_named():
     program = """const T = 3
 input c[1..T] = [0.3, -0.5, 0.8]

@@ -15,10 +15,10 @@ from graphlang.engines.initial import initial_values
 from graphlang.engines.reference import evaluate
 from graphlang.engines.tape import FLOATS
 from graphlang.given import UsageError
+from graphlang.graph.gathers import gathers
 from graphlang.graph.scalar import scalar_values
 from graphlang.pipeline import load, loads
 from graphlang.verify.cost import cost
-from graphlang.verify.edges import gathers
 from graphlang.verify.operations import operations
 from graphlang.verify.paths import Walk, paths
 from programs_at_random import programs

@@ -9,7 +9,8 @@ from rich.console import Console
 from graphlang.diagnostics import NOWHERE, Diagnostic, GraphError, Label, Source, Span
 from graphlang.pipeline import loads
 from graphlang.show.console import breadth
-from graphlang.show.diagnostics import as_json, paint, short
+from graphlang.show.diagnostics import paint, short
+from graphlang.show.records import as_json
 
 
 def painted(diagnostics, source, width=100, encoding=None):

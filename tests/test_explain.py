@@ -16,7 +16,7 @@ from graphlang.diagnostics import NOWHERE, GraphError, Span
 from graphlang.graph.expressions import Pool
 from graphlang.graph.lower import Lowering
 from graphlang.graph.values import BUILT_IN, CONSTANTS, Problem
-from graphlang.pages import canonical, contents, page, rows
+from graphlang.pages import contents, page, rows
 from graphlang.pages.texts import Example, entries, entries_of
 from graphlang.pages.trials import attempt, lay_out
 from graphlang.syntax import ast

@@ -17,6 +17,7 @@ from graphlang.derive.reverse import differentiate
 from graphlang.engines import ball
 from graphlang.engines.reference import backward, forward
 from graphlang.graph.derived import Asked, derivative_name
+from graphlang.graph.gathers import gathers
 from graphlang.graph.graph import Goal
 from graphlang.graph.order import forward_order, plan
 from graphlang.pipeline import loads
@@ -60,8 +61,8 @@ class Checked:
         self.goal = self.p.goal
         self.leaves = {n: self.run.flat[n] for n, v in self.graph.variables.items() if v.is_leaf}
         self.rng = Random(seed + 1)
-        subscripts = {r for e in self.graph.equations for r in gathered(e.value)}
-        self.inputs = [n for n, v in self.graph.variables.items() if v.is_leaf and v.role != "const" and n not in subscripts and v.size]
+        whole = gathers(self.graph)
+        self.inputs = [n for n, v in self.graph.variables.items() if v.is_leaf and v.role != "const" and n not in whole and v.size]
 
     def direction(self, name):
         return [self.rng.uniform(-1, 1) for _ in range(self.graph.variables[name].size)]
@@ -112,12 +113,6 @@ class Checked:
                     unknown += middle is None
                     assert middle is None or abs(x - middle) <= 1e-13 * scale, name
         return unknown
-
-
-def gathered(root):
-    from graphlang.graph.expressions import reads
-
-    return {r.name for n in reads(root) for s in n.args for r in reads(s)}
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Mapping
+from typing import Callable, Iterable, Mapping
 
 from graphlang.graph.affine import tidy_index
 from graphlang.graph.expressions import Expr, Index, Read, Reduce, operands, rebuild
@@ -75,9 +75,8 @@ def _substitute_reduce(node: Reduce, replace: Mapping[str, Expr], incoming: froz
     return pool.reduce(node.function, tuple(binders), substitute(node.body, inner), at)
 
 
-def canonical(root: Expr, depth: int = 0) -> Expr:
-    """The same expression with every bound index named by how deep it stands: two that differ in such names only are one.
-    Depth of nested reductions is bounded when a program is read."""
+def each_reduction(root: Expr, change: Callable[[Reduce], Expr]) -> Expr:
+    """Every outermost reduction in the place of its change."""
     done: dict[Expr, Expr] = {}
     stack = [(root, False)]
     while stack:
@@ -86,10 +85,7 @@ def canonical(root: Expr, depth: int = 0) -> Expr:
             continue
         below = operands(node)
         if type(node) is Reduce:
-            names = {b.index: node.pool.index(f"#{depth + k}") for k, b in enumerate(node.binders)}
-            binders = tuple(node.pool.bound(names[b.index].name, *(substitute(e, names) for e in (b.low, b.high))) for b in node.binders)
-            body = canonical(substitute(node.body, names), depth + len(node.binders))
-            done[node] = node.pool.reduce(node.function, binders, body, tuple(canonical(s, depth) for s in node.at))
+            done[node] = change(node)
         elif not below:
             done[node] = node
         elif not ready:
@@ -99,42 +95,39 @@ def canonical(root: Expr, depth: int = 0) -> Expr:
             new = tuple(done[b] for b in below)
             done[node] = node if new == below else rebuild(node, new)
     return done[root]
+
+
+def canonical(root: Expr, depth: int = 0) -> Expr:
+    """The same expression with every bound index named by how deep it stands: two that differ in such names only are one.
+    Depth of nested reductions is bounded when a program is read."""
+
+    def renamed(node: Reduce) -> Expr:
+        pool = node.pool
+        names = {b.index: pool.index(f"#{depth + k}") for k, b in enumerate(node.binders)}
+        binders = tuple(pool.bound(names[b.index].name, *(substitute(e, names) for e in (b.low, b.high))) for b in node.binders)
+        body = canonical(substitute(node.body, names), depth + len(node.binders))
+        return pool.reduce(node.function, binders, body, tuple(canonical(s, depth) for s in node.at))
+
+    return each_reduction(root, renamed)
 
 
 def unshadow(root: Expr, around: frozenset[str], names: Mapping[str, object]) -> Expr:
     """The same expression, written so that it reads back: no reduction in it binds an index that is in reach there
     (`around` at the root) or has the name of a variable (`names`)."""
-    done: dict[Expr, Expr] = {}
-    stack = [(root, False)]
-    while stack:
-        node, ready = stack.pop()
-        if node in done:
-            continue
-        below = operands(node)
-        if type(node) is Reduce:
-            done[node] = _unshadow_reduce(node, around, names)
-        elif not below:
-            done[node] = node
-        elif not ready:
-            stack.append((node, True))
-            stack.extend((b, False) for b in below if b not in done)
-        else:
-            new = tuple(done[b] for b in below)
-            done[node] = node if new == below else rebuild(node, new)
-    return done[root]
 
+    def renamed(node: Reduce) -> Expr:
+        pool, rename, binders = node.pool, {}, []
+        own = {b.index for b in node.binders}
+        reach = set(around)
+        for b in node.binders:
+            name = b.index
+            if name in reach or name in names:
+                name = fresh(name, {*reach, *own, *node.body.free, *names})
+                rename[b.index] = pool.index(name)
+            low, high = (substitute(e, {k: v for k, v in rename.items() if k != b.index}) for e in (b.low, b.high))
+            reach.add(name)
+            binders.append(pool.bound(name, low, high))
+        body = unshadow(substitute(node.body, rename), frozenset(reach), names)
+        return pool.reduce(node.function, tuple(binders), body, tuple(unshadow(s, around, names) for s in node.at))
 
-def _unshadow_reduce(node: Reduce, around: frozenset[str], names: Mapping[str, object]) -> Expr:
-    pool, rename, binders = node.pool, {}, []
-    own = {b.index for b in node.binders}
-    reach = set(around)
-    for b in node.binders:
-        name = b.index
-        if name in reach or name in names:
-            name = fresh(name, {*reach, *own, *node.body.free, *names})
-            rename[b.index] = pool.index(name)
-        low, high = (substitute(e, {k: v for k, v in rename.items() if k != b.index}) for e in (b.low, b.high))
-        reach.add(name)
-        binders.append(pool.bound(name, low, high))
-    body = unshadow(substitute(node.body, rename), frozenset(reach), names)
-    return pool.reduce(node.function, tuple(binders), body, tuple(unshadow(s, around, names) for s in node.at))
+    return each_reduction(root, renamed)

@@ -17,7 +17,7 @@ from typing import Iterator, NamedTuple, Sequence
 from rich.console import Console
 
 from graphlang.diagnostics import MOST_DIAGNOSTICS, Diagnostic, Source, Span
-from graphlang.show.records import as_json as as_json, has_place
+from graphlang.show.records import has_place
 from graphlang.show.console import Paper, breadth, can_show, clean
 
 TAB = 4

@@ -1,26 +1,23 @@
 """Claims: lines of a derivation, graded.
 
-A claim is judged by normal form, then at random points, then at the program's own point. A random point gives the
-leaves values and everything else follows from the equations, so that both sides are about one program; where a claim
-is about a local derivative (`∂u/∂v`), the operands of u are drawn by themselves.
+A claim is judged by normal form, then at random points, then at the program's own point (`points.py`).
 """
 
 from __future__ import annotations
 
 import math
-import random
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Iterator, NamedTuple
 
 from graphlang.derive.simplify import fold, tidy
 from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.engines import ball
-from graphlang.engines.reference import evaluate, forward
+from graphlang.engines.reference import evaluate
 from graphlang.engines.tape import TooLarge
 from graphlang.graph.coverage import check_expression
 from graphlang.graph.expressions import Expr, Index, Number, Read, reads
+from graphlang.graph.gathers import gathered, gathers
 from graphlang.graph.graph import Binding, Graph, Range, layout_at, meets
-from graphlang.graph.order import forward_order, plan
 from graphlang.graph.spell import text
 from graphlang.graph.substitute import substitute
 from graphlang.graph.values import Problem, Scope
@@ -29,20 +26,17 @@ from graphlang.run import FAILS, HERE_ONLY, HOLDS, NOT_JUDGED, Verdict
 from graphlang.syntax import ast
 from graphlang.verify.expect import both_sides, statement_text
 from graphlang.verify.normal import same
+from graphlang.verify.points import TRIES, Point, Points, Values
 from graphlang.verify.slips import exchanged, slip
 
-POINTS, TRIES = 16, 1000
 EMPTY = "its range is empty, so it says nothing"
 LONGEST = 2000    # characters of a formula
 CLOSE = 1e-8      # two sides in float64 that differ by less, relative to the larger, agree: rounding of a few hundred steps
 FLOOR = 1e-11     # and by less than this in units of the largest value of the point: what cancellation may leave
-SEED = 20_240_901
 MOST_EXACT = 1000 # elements of a program that is evaluated without rounding too
 PRECISIONS = (200, 800, 3200)  # in bits, tried in turn
 ROUNDED = 1e-11   # what differs by less, relatively, is the rounding of numbers that are written in a claim, such as 0.3
 MISFITS = ("E201", "E202", "E204", "E205", "E210", "E222")  # a side that cannot be what the other is: the claim is wrong
-
-Values = dict[str, list[float]]
 
 
 class Lowered(NamedTuple):
@@ -132,132 +126,19 @@ def _misfit(graph: Graph, s: ast.Claim, d: Diagnostic, turned: bool = False, swa
     return Verdict(statement_text(graph.source, s), FAILS, note=d.message + (f": {d.text}" if d.text else ""), span=s.span, slip=slip)
 
 
-@dataclass
-class Point:
-    """Values of all variables, how large they are, and whether the point is the program's own."""
-
-    values: Values
-    scale: float
-    own: bool
-    prepared: tuple
-    drawn: tuple[str, ...] = ()  # operands that were given values of their own, for a claim about a local derivative
-    balls: dict = field(default_factory=dict)  # the same without rounding, by the working precision
-
-
-@dataclass
-class Sample:
-    """Values of leaves and of what has been evaluated from them so far; equations whose value is not finite there."""
-
-    values: Values
-    done: set
-    bad: set
-
-
 class Judging:
-    """The points at which the claims of a program are looked at; each is evaluated once for all claims that it serves."""
+    """The claims of a program and the points at which they are looked at."""
 
     def __init__(self, graph: Graph, own: Values | None, lowered: list[Lowered]):
-        self.graph, self.leaves = graph, own
+        self.graph = graph
         self.ranges = {n: v.ranges for n, v in graph.variables.items()}
-        self.known: dict[tuple, tuple] = {}
-        self.samples: dict[tuple, Sample] = {}
-        gathered = subscripts(graph) | {r.name for one in lowered for side in (one.left, one.right) for n in reads(side) for s in n.args for r in reads(s)}
-        self.free = [n for n, v in graph.variables.items() if v.is_leaf and (v.role != "const" or n[0] == "~") and n not in gathered]
-
-    # ---- points
-
-    def own_point(self, targets: set[str]) -> Point | None:
-        if self.leaves is None:
-            return None
-        return self.point(self.sample(-1, ()), targets, (), True)
-
-    def points(self, one: Lowered, targets: set[str]) -> Iterator[Point]:
-        """Random points at which everything that the claim needs is finite."""
-        cut = self.operands(one)
-        found = 0
-        for k in range(TRIES):
-            sample = self.sample(k, cut)
-            if sample is None:
-                return
-            p = self.point(sample, targets, cut, False)
-            if p is not None and self.finite(one, p):
-                found += 1
-                yield p
-            if found == POINTS:
-                return
-
-    def sample(self, k: int, cut: tuple[str, ...]) -> "Sample | None":
-        """The k-th drawing (-1: the program's own leaves), the same for all claims; kept while there are few."""
-        found = self.samples.get((k, cut))
-        if found is None:
-            values = dict(self.leaves or {}) if k < 0 else self.draw(random.Random(f"{SEED} {k} {cut}"), k, (*self.free, *cut))
-            if values is None:
-                return None
-            found = Sample(values, set(), set())
-            if len(self.samples) < 2 * POINTS:
-                self.samples[k, cut] = found
-        return found
-
-    def draw(self, rng: random.Random, k: int, names) -> Values | None:
-        """Values for leaves, from four families in turn, so that small, large, positive and near ones all occur."""
-        values: Values = {n: list(x) for n, x in (self.leaves or {}).items()}
-        for n, v in self.graph.variables.items():
-            if v.is_leaf and n not in values and n not in names:
-                if v.initial is None or v.initial.kind != "numbers":
-                    return None  # a table of subscripts without values
-                values[n] = list(v.initial.numbers)
-        for n in names:
-            size = self.graph.variables[n].size
-            here = (self.leaves or {}).get(n)
-            if k % 4 == 0:
-                x = [rng.gauss(0, 1) for _ in range(size)]
-            elif k % 4 == 1:
-                x = [rng.uniform(0.1, 2) for _ in range(size)]
-            elif k % 4 == 2 and here is not None and all(map(math.isfinite, here)):
-                x = [a * (1 + 0.3 * rng.gauss(0, 1)) + 0.01 * rng.gauss(0, 1) for a in here]
-            else:
-                x = [rng.uniform(0.02, 0.98) for _ in range(size)]
-            values[n] = _symmetric(x, self.graph.variables[n])
-        return values
-
-    def point(self, sample: "Sample", targets: set[str], cut, own: bool) -> Point | None:
-        """Everything that the targets depend on; None where a value is not finite. What another claim needed is there already."""
-        values = sample.values
-        part, groups = self.prepared(targets, cut)
-        missing = [g for g in groups if g.equations[0] not in sample.done]
-        for equation, bad in forward(part, missing, values):
-            sample.done.add(equation)
-            if bad is not None or not all(map(math.isfinite, values[equation.target])):
-                sample.bad.add(equation)
-                break
-        if not sample.bad.isdisjoint(part.equations):
-            return None
-        scale = max((abs(x) for n in targets for x in values.get(n, ())), default=1.0)
-        return Point(values, scale, own, self.prepared(targets, cut), cut)
+        self.points = Points(graph, own, gathers(graph).union(*(gathered(side) for one in lowered for side in (one.left, one.right))))
 
     def operands(self, one: Lowered) -> tuple[str, ...]:
         """For claims about local derivatives: the variables that the equations of u read."""
         asked = [a for n, a in self.graph.asked.items() if a.partial and n in _names(one)]
         names = dict.fromkeys(r.name for a in asked for e in self.graph.pieces.get(a.of, ()) for r in reads(e.value))  # in their order: same bits
         return tuple(n for n in names if not self.graph.variables[n].is_leaf and n not in {a.of for a in asked})
-
-    def prepared(self, targets: set[str], cut):
-        """The equations that the targets depend on, and their order."""
-        key = (frozenset(targets), cut)
-        if key not in self.known:
-            below = plan(self.graph).below
-            wanted = [e for n in targets for e in self.graph.pieces.get(n, ()) if n not in cut]
-            seen = set(wanted)
-            while wanted:
-                for e in below[wanted.pop()]:
-                    if e not in seen and e.target not in cut:
-                        seen.add(e)
-                        wanted.append(e)
-            part = replace(self.graph, equations=tuple(e for e in self.graph.equations if e in seen), pieces={}, plans=[])
-            self.known[key] = part, forward_order(plan(part), None)
-        return self.known[key]
-
-    # ---- the verdict
 
     def verdict(self, one: Lowered) -> Verdict:
         if any(b.range.extent == 0 for b in one.over):
@@ -266,12 +147,12 @@ class Judging:
         if self.by_normal_form(one):
             return replace(base, by="normal form")
         targets = _names(one)
-        own = self.own_point(targets)
+        own = self.points.own(targets)
         if own is not None and not self.finite(one, own):
             own = None
         at_own = None if own is None else self.compare(one, own)
         points, failed = [], None
-        for p in self.points(one, targets):
+        for p in self.points.random(targets, self.operands(one), lambda p: self.finite(one, p)):
             points.append(p)
             if failed is None and (bad := self.compare(one, p)) is not None:
                 failed = (p, bad)
@@ -288,7 +169,7 @@ class Judging:
         return replace(made, verdict=HERE_ONLY, note="true at the program's own point, false in general") if own is not None else made
 
     def by_normal_form(self, one: Lowered) -> bool:
-        return any(same(a, b) for a in _definitions(self.graph, one.left, one.over) for b in _definitions(self.graph, one.right, one.over))
+        return any(same(a, b) for a in _definitions(self.graph, one.left) for b in _definitions(self.graph, one.right))
 
     def fits_exchanged(self, one: Lowered) -> str:
         """A table of the right side that stays inside of its ranges once its two subscripts are exchanged."""
@@ -307,18 +188,11 @@ class Judging:
     def exactly(self, one: Lowered, p: Point) -> int | None:
         """The first element at which the sides differ when nothing is rounded, -1 where they agree; None where that is not
         installed, would take long, or nothing is known. Digits that are lost on the way are had with more precision."""
-        part, groups = p.prepared
-        if not ball.available() or sum(self.graph.variables[n].size for n in touched(part)) > MOST_EXACT:
+        if not ball.available() or sum(self.graph.variables[n].size for n in p.part.names) > MOST_EXACT:
             return None
         for bits in PRECISIONS:
             with ball.working(bits):
-                numbers = ball.arithmetic()
-                if bits not in p.balls:
-                    made = {e.target for e in part.equations}
-                    p.balls[bits] = ball.exactly({n: x for n, x in p.values.items() if n not in made})
-                    for _ in forward(part, groups, p.balls[bits], numbers):
-                        pass
-                sides = [evaluate(e, one.over, p.balls[bits], self.ranges, numbers) for e in (one.left, one.right)]
+                sides = [evaluate(e, one.over, p.certain(bits), self.ranges, ball.arithmetic()) for e in (one.left, one.right)]
                 found = [ball.differ(a, b, ROUNDED) for a, b in zip(*sides)]
                 known = all(ball.finite(x) for side in sides for x in side)
             if True in found:
@@ -353,13 +227,8 @@ class Judging:
                        point="" if p.own else self.described(p), slip=kind, right_form=right_form(self.graph, one.left, one.over))
 
     def described(self, p: Point) -> str:
-        shown = [f"{n} = {p.values[n][0]:.6g}" for n in p.drawn or self.free if not self.graph.variables[n].ranges][:4]
+        shown = [f"{n} = {p.values[n][0]:.6g}" for n in p.drawn or self.points.free if not self.graph.variables[n].ranges][:4]
         return "a random point" + (", " + ", ".join(shown) if shown else "")
-
-
-def touched(graph: Graph) -> set[str]:
-    """The variables that its equations define or read."""
-    return {e.target for e in graph.equations} | {r.name for e in graph.equations for r in reads(e.value)}
 
 
 def agree(a: float, b: float, scale: float) -> bool:
@@ -372,19 +241,7 @@ def _names(one: Lowered) -> set[str]:
     return {r.name for side in (one.left, one.right) for r in reads(side)}
 
 
-def subscripts(graph: Graph) -> set[str]:
-    """Tables of integers: what stands inside of a subscript."""
-    return {r.name for e in graph.equations if not e.value.plain for n in reads(e.value) for s in n.args for r in reads(s)}
-
-
-def _symmetric(x: list[float], variable) -> list[float]:
-    if not getattr(variable, "symmetric", False):
-        return x
-    n = variable.ranges[0].extent
-    return [x[min(k // n, k % n) * n + max(k // n, k % n)] for k in range(n * n)]
-
-
-def _definitions(graph: Graph, side: Expr, over: tuple[Binding, ...]) -> Iterator[Expr]:
+def _definitions(graph: Graph, side: Expr) -> Iterator[Expr]:
     """A side as it is written and, where it is one derivative, as that is defined and as it is shown."""
     yield side
     pieces = graph.pieces.get(side.name, ()) if type(side) is Read else ()

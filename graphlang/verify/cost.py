@@ -14,9 +14,10 @@ from graphlang.derive.reverse import Derivative, cells, differentiate
 from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.engines.initial import initial_values
 from graphlang.graph.expressions import Call, Index, postorder
+from graphlang.graph.gathers import gathers
 from graphlang.graph.graph import Box, Equation, Goal, Graph, Range, meets, natural
 from graphlang.graph.order import Group
-from graphlang.verify.edges import Element, Link, Meter, Values, gathers, image, links
+from graphlang.verify.edges import Element, Link, Meter, Values, image, links
 from graphlang.verify.operations import Operations, operations
 
 MOST_BOXES = 12  # that are cut into cells; of more, the elements are taken one by one
@@ -290,6 +291,14 @@ def check_sizes(graph: Graph) -> None:
                                      None, hints=(f"with numbers: `{settings}`",))], graph.source)
 
 
+def whole_tables(graph: Graph, values: Mapping[str, Sequence[float]] | None) -> dict[str, Sequence[float]]:
+    """The values of leaves that subscripts are made of: those given, by default those that the program gives."""
+    names = [n for n in gathers(graph) if graph.variables[n].is_leaf]
+    if values is None:
+        values = initial_values(graph, {})[0] if names else {}
+    return {n: values[n] for n in names if n in values}
+
+
 def cost(graph: Graph, goal: Goal | Derivative, wrt: Sequence[str] = (), values: Mapping[str, Sequence[float]] | None = None) -> Cost:
     """What the derivatives of the goal with respect to `wrt` cost (by default all inputs and params that are leaves).
 
@@ -301,10 +310,7 @@ def cost(graph: Graph, goal: Goal | Derivative, wrt: Sequence[str] = (), values:
     graph = derivative.graph
     names = list(wrt) or [n for n, v in graph.variables.items() if v.role in ("input", "param")]
     wanted = {n for n, v in graph.variables.items() if v.role not in ("const", "data")} | set(names)
-    integers = gathers(graph)
-    if values is None:
-        values = initial_values(graph, {})[0] if integers else {}
-    count = Count(derivative, wanted, {n: values[n] for n in integers if n in values})
+    count = Count(derivative, wanted, whole_tables(graph, values))
     tables: dict[str, list[str]] = {}  # in the scalar view the elements of a table are variables: they are one leaf here
     for n in names:
         tables.setdefault(n.split("[")[0], []).append(n)

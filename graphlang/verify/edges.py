@@ -361,18 +361,3 @@ def links(e: Equation, graph: Graph, wanted: frozenset[str] | set[str], values: 
             if not p.never and not any(s.low[0] > s.high[0] and not s.low[1] and not s.high[1] for s in p.spans or ()):
                 patterns.setdefault(name, []).append(p)
     return [Link(name, e, found) for name, found in patterns.items()]
-
-
-def gathers(graph: Graph) -> set[str]:
-    """The leaves whose values are subscripts of others."""
-    out = set()
-    for e in graph.equations:
-        if e.value.plain:
-            continue
-        for node in postorder(e.value):
-            subs = node.args if type(node) is Read else getattr(node, "at", ())
-            for s in subs:
-                if affine(s) is None:
-                    out |= {r.name for r in postorder(s) if type(r) is Read and graph.variables[r.name].is_leaf}
-    return out
-

@@ -22,11 +22,11 @@ from graphlang.derive.forward import dependents, directional_graph
 from graphlang.engines import ball
 from graphlang.engines.reference import evaluate, forward, offset_of
 from graphlang.graph.coverage import points
+from graphlang.graph.gathers import gathers
 from graphlang.graph.graph import Binding, Equation, Graph, Range, Variable
 from graphlang.graph.order import forward_order, plan
 from graphlang.graph.spell import text
 from graphlang.run import Pass, Run
-from graphlang.verify.claims import subscripts
 
 AGREE, KINK, CANCELLATION, TINY, DISAGREE = "agree", "kink", "cancellation", "tiny gradient", "disagree"
 SAME = 1e-10        # forward and reverse differ by rounding only: the same products, added in another order
@@ -34,6 +34,12 @@ NUMERIC = 1e-6      # what differences in float64 must reach before they can con
 SEED, MARK = "~direction", "~d"
 STEPS = (1e-1, 1e-2, 1e-3)   # first steps, relative to the size of the values; Richardson halves them
 HALVINGS = 6
+MOST_EXACT = 2000   # elements of a program that is evaluated without rounding
+BITS = 600          # of working precision
+ACCURATE = 80       # bits of a quotient of differences that must be certain
+STEP = 2.0**-120    # of the exact differences, relative to the values: their error is about its square, one-sided itself
+CERTAIN = 1e-9      # the float64 gradient against the exact slope, relative to the sum of its parts: rounding, if well conditioned
+MOST_LOOKED_AT = 20  # elements of an equation, in search of a rule that is wrong
 
 
 class Checked(NamedTuple):
@@ -55,11 +61,11 @@ class Checked(NamedTuple):
 
 def check_gradients(run: Run, names=None) -> Iterator[Checked]:
     """One verdict for each goal and each variable of the program (leaves and nodes; constants have no gradient)."""
-    gathered = subscripts(run.graph)  # whole numbers: nothing is differentiated by them
+    whole = gathers(run.graph)  # nothing is differentiated by them
     for p in run.passes:
         for name in p.derivative.variables if names is None else names:
             v = run.graph.variables[name]
-            if v.size and v.role != "const" and not name.startswith("~") and name not in gathered:
+            if v.size and v.role != "const" and not name.startswith("~") and name not in whole:
                 yield check_one(run, p, name)
 
 
@@ -141,13 +147,6 @@ def by_values(made: Checked, run: Run, p: Pass, name: str, direction: list[float
 
 def scale_of(run: Run, name: str) -> float:
     return max(1e-3, max((abs(x) for x in run.flat[name] if math.isfinite(x)), default=1.0))
-
-
-MOST_EXACT = 2000   # elements of a program that is evaluated without rounding
-BITS = 600          # of working precision
-ACCURATE = 80       # bits of a quotient of differences that must be certain
-STEP = 2.0**-120    # of the exact differences, relative to the values: their error is about its square, one-sided itself
-CERTAIN = 1e-9      # the float64 gradient against the exact slope, relative to the sum of its parts: rounding, if well conditioned
 
 
 def by_balls(made: Checked, run: Run, p: Pass, graph: Graph, order, name: str, direction: list[float], size: float) -> Checked | None:
@@ -253,9 +252,6 @@ def best(quotient: Callable[[float], float], scale: float, noise: float, even: b
 
 
 # ---- where it goes wrong
-
-
-MOST_LOOKED_AT = 20  # elements of an equation
 
 
 def replace_culprit(made: Checked, run: Run, p: Pass) -> Checked:

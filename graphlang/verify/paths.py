@@ -9,7 +9,6 @@ from typing import Iterator, Mapping, NamedTuple, Sequence
 
 from graphlang.derive.reverse import COMPUTED, SHOWN, Contribution, Derivative, contributions, local
 from graphlang.diagnostics import did_you_mean
-from graphlang.engines.initial import initial_values
 from graphlang.engines.reference import evaluate
 from graphlang.given import UsageError
 from graphlang.graph.affine import affine
@@ -20,8 +19,8 @@ from graphlang.graph.graph import Equation, natural
 from graphlang.graph.scalar import element_names
 from graphlang.graph.substitute import substitute
 from graphlang.syntax.names import NotAName, canonical
-from graphlang.verify.cost import Count, check_sizes
-from graphlang.verify.edges import COMPARISONS, Element, Link, gathers
+from graphlang.verify.cost import Count, check_sizes, whole_tables
+from graphlang.verify.edges import COMPARISONS, Element, Link
 
 LIMIT = 20
 
@@ -72,10 +71,8 @@ class Walk:
     def __init__(self, derivative: Derivative, values: Mapping[str, Sequence[float]] | None = None, form: str = SHOWN):
         check_sizes(derivative.graph)
         self.derivative, self.graph, self.values, self.form = derivative, derivative.graph, values, form
-        integers = gathers(self.graph)
-        tables = values if values is not None else initial_values(self.graph, {})[0] if integers else {}
         self.variables = {n: v for n, v in self.graph.variables.items() if v.role != "const"}
-        self.count = Count(derivative, set(self.variables), {n: tables[n] for n in integers if n in tables})
+        self.count = Count(derivative, set(self.variables), whole_tables(self.graph, values))
         self.goal: Node = (derivative.goal.name, derivative.goal.element or ())
         self._ahead: dict[Node, list[Edge]] = {}
         self._links: dict[Equation, dict[str, Link]] = {}

@@ -24,6 +24,7 @@ from graphlang.graph.values import Problem
 
 MOST_FACTORS = 6  # of a product, of which all part products are tried
 MOST_PARTS = 60   # subexpressions that are tried
+LONGEST = 200     # characters of a part that is shown
 NEAR = 1e-7       # relative: two numbers that are the same but for rounding
 
 Pairs = Sequence[tuple[float, float]]  # (true value, what the line says) at each point
@@ -50,22 +51,22 @@ def slip(graph: Graph, left: Expr, right: Expr, over: tuple[Binding, ...], at: M
     inner = [part for term in terms for part in spread(term)]
     for term, values in evaluated([*terms, *inner], points, ranges):
         if matches(pairs, values, lambda a, b, f: (b + f, a)):
-            return f"a {'path' if term in terms else 'term'} is missing: {'the term ' if term in terms else ''}`{text(term) or '…'}`"
+            return f"a {'path' if term in terms else 'term'} is missing: {'the term ' if term in terms else ''}{quoted(term)}"
         if matches(pairs, values, lambda a, b, f: (b + 2 * f, a)):
-            return f"a term has the wrong sign: `{text(term) or '…'}`"
+            return f"a term has the wrong sign: {quoted(term)}"
         for part, factor in evaluated(partial_products(term), points, ranges):
             if matches(pairs, [t - t / f if f else math.nan for t, f in zip(values, factor)], lambda a, b, f: (b + f, a)):
-                return f"the factor `{text(part) or '…'}` is missing" + ("" if len(terms) == 1 else f" in the term `{text(term) or '…'}`")
+                return f"the factor {quoted(part)} is missing" + ("" if len(terms) == 1 else f" in the term {quoted(term)}")
     for part, values in evaluated(named_parts(definition, fixed), points, ranges):
         if matches(pairs, values, lambda a, b, f: (b * f, a)):
-            return f"the factor `{text(part) or '…'}` is missing"
+            return f"the factor {quoted(part)} is missing"
     for part, values in evaluated(named_parts(substitute(right, fixed), {}), points, ranges):
         if matches(pairs, values, lambda a, b, f: (b, a * f)):
-            return f"the factor `{text(part) or '…'}` is too much"
+            return f"the factor {quoted(part)} is too much"
         if matches(pairs, values, lambda a, b, f: (b - f, a)):
-            return f"the term `{text(part) or '…'}` is too much"
+            return f"the term {quoted(part)} is too much"
         if matches(pairs, values, lambda a, b, f: (b, a * f * f)):
-            return f"the factor `{text(part) or '…'}` stands above the line instead of below, or the other way round"
+            return f"the factor {quoted(part)} stands above the line instead of below, or the other way round"
     for term, values in evaluated(summands(definition, fixed), points, ranges):
         if matches(pairs, values, lambda a, b, f: (b, f)):
             return "the sum over the paths is missing: this is one of them"
@@ -73,6 +74,11 @@ def slip(graph: Graph, left: Expr, right: Expr, over: tuple[Binding, ...], at: M
         if reads_right(other, (), {}, points, pairs, ranges):
             return f"an index is off: `{text(old)}` should be `{text(new)}`"
     return ""
+
+
+def quoted(part: Expr) -> str:
+    words = text(part, LONGEST)
+    return f"`{words}`" if words else "(too long to show)"
 
 
 def close(a: float, b: float) -> bool:
