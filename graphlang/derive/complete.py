@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Iterable, Mapping
 
+from graphlang.derive.define import defining, same_element
 from graphlang.derive.local import COMPUTED, SHOWN
 from graphlang.derive.reverse import Contribution, Derivative, cells, contributions, differentiate, index_names, local
 from graphlang.derive.simplify import fold, guarded_product, tidy_product
@@ -23,9 +24,6 @@ from graphlang.graph.order import Plan, plan
 from graphlang.graph.recurrence import Cycle
 from graphlang.graph.spell import spell, text
 from graphlang.graph.substitute import fresh, substitute, unshadow
-from graphlang.syntax import ast
-
-MOST_SHOWN = 2000  # nodes of a formula that is kept for display
 
 
 def complete(graph: Graph, asked: Mapping[str, Asked] | None = None) -> Graph:
@@ -34,7 +32,7 @@ def complete(graph: Graph, asked: Mapping[str, Asked] | None = None) -> Graph:
     waiting = {n: a for n, a in {**graph.asked, **(asked or {})}.items() if n not in graph.pieces}
     if not waiting:
         return graph
-    variables, equations = dict(graph.variables), list(graph.equations)
+    variables, equations, defined = dict(graph.variables), list(graph.equations), set(graph.pieces)
     while waiting:
         current = _with(graph, variables, equations)
         order = _ordered(current)
@@ -47,7 +45,8 @@ def complete(graph: Graph, asked: Mapping[str, Asked] | None = None) -> Graph:
         for (of, element, partial), names in ready:
             made = (_partials if partial else _totals)(current, order, of, element, [waiting[n].wrt for n in names])
             for variable, own in made:
-                if variable.name not in graph.pieces and variable.name not in {e.target for e in equations[len(graph.equations):]}:
+                if variable.name not in defined:
+                    defined.add(variable.name)
                     variables[variable.name] = variable
                     equations += own
             for n in names:
@@ -148,11 +147,12 @@ def _total(derivative: Derivative, name: str, around: bool, seed: bool) -> tuple
         here = [c for c, b in zip(terms, boxes) if meets(b, box)]
         forms = []
         for form in (COMPUTED, SHOWN):
-            total = _seed(pool, at, len(v.ranges), goal, box) if seed else pool.zero
+            total = same_element(pool, at[: len(v.ranges)], at[len(v.ranges):] or tuple(map(pool.number, goal.element or ()))) if seed else pool.zero
             for c in here:
                 total = total + _term(derivative, c, at[: len(v.ranges)], at[len(v.ranges):], around, form)
             forms.append(unshadow(total, frozenset(b.index for b in over), graph.variables) if total.args else total)
-        equations.append(_equation(own, at, over, *forms))
+        pool.shown[own, at] = forms[1]
+        equations.append(defining(pool, own, at, over, *forms))
     return Variable(own, "node", whole, None, None, v.row and not table), equations
 
 
@@ -165,15 +165,6 @@ def _own_indices(graph: Graph, y: Variable) -> list[str]:
     first = graph.pieces.get(y.name, ())
     spelled_by = first[-1].subs if first else ()
     return [s.name if type(s) is Index else "k" for s in spelled_by] or ["k"] * len(y.ranges)
-
-
-def _seed(pool, at: tuple[Expr, ...], n: int, goal: Goal, box: Box) -> Expr:
-    """dy/dy at an element: 1 where the two elements are the same."""
-    other = at[n:] if goal.element is None else tuple(map(pool.number, goal.element))
-    result = pool.one
-    for a, b in zip(reversed(at[:n]), reversed(other)):
-        result = pool.where(fold(pool.call("==", a, b)), result, pool.zero)
-    return result
 
 
 def _term(derivative: Derivative, c: Contribution, at: tuple[Expr, ...], element: tuple[Expr, ...], around: bool, form: str) -> Expr:
@@ -221,18 +212,6 @@ def _term(derivative: Derivative, c: Contribution, at: tuple[Expr, ...], element
     for guard in reversed(guards):
         value = pool.where(guard, value, pool.zero)
     return pool.sum(tuple(summed), value)
-
-
-def _equation(name: str, at: tuple[Expr, ...], over: tuple[Binding, ...], computed: Expr, shown: Expr) -> Equation:
-    pool = computed.pool
-    pool.shown[name, at] = shown
-    value = spell(shown, MOST_SHOWN)
-    source = None
-    if value is not None:
-        target = spell(pool.read(name, at))
-        number = lambda k: spell(pool.number(k))  # noqa: E731
-        source = ast.Equation(target, value, tuple(ast.Binder(b.index, number(b.range.low), number(b.range.high), NOWHERE) for b in over), False, NOWHERE)
-    return Equation(name, at, over, computed, None, source)
 
 
 # ---- partial derivatives

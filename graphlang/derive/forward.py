@@ -13,16 +13,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from graphlang.derive.define import defining, same_element
 from graphlang.derive.local import COMPUTED, SHOWN, Guard, occurrences
 from graphlang.derive.reverse import grouped
 from graphlang.derive.simplify import fold, tidy, tidy_product
-from graphlang.diagnostics import NOWHERE
 from graphlang.graph.derived import derivative_name, split
 from graphlang.graph.expressions import Bound, Expr, Index, Number, Pool, Read, postorder, reads
 from graphlang.graph.graph import Binding, Box, Equation, Graph, Range, Variable
-from graphlang.graph.spell import spell
 from graphlang.graph.substitute import fresh, substitute, unshadow
-from graphlang.syntax import ast
 
 
 def dependents(graph: Graph, wrt: str) -> set[str]:
@@ -71,9 +69,9 @@ def tangent_graph(graph: Graph, wrt: str) -> Graph:
     for e in graph.equations:
         if e.target in found:
             own = derivative_name(pool, e.target, wrt)
-            seed = _same(pool, e.subs, here) if e.target == wrt else pool.zero
+            seed = same_element(pool, e.subs, here) if e.target == wrt else pool.zero
             forms = [unshadow(_tangent(e, found, tangent, form, seed, None if around else wrt, here, x.ranges), frozenset((*names, *(b.index for b in e.bindings))), graph.variables) for form in (COMPUTED, SHOWN)]
-            equations.append(_equation(pool, own, (*here, *e.subs), (*over, *e.bindings), *forms))
+            equations.append(defining(pool, own, (*here, *e.subs), (*over, *e.bindings), *forms))
     return replace(graph, variables=variables, equations=tuple(equations), pieces={}, plans=[])
 
 
@@ -160,26 +158,11 @@ def _covers(binder: Bound, whole: Range) -> bool:
     return all(type(end) is Number for end in (binder.low, binder.high)) and (binder.low.value, binder.high.value) == whole
 
 
-def _same(pool: Pool, subs: tuple[Expr, ...], here: tuple[Expr, ...]) -> Expr:
-    result: Expr = pool.one
-    for a, b in zip(reversed(subs), reversed(here)):
-        result = pool.where(fold(pool.call("==", a, b)), result, pool.zero)
-    return result
-
-
 def _leaf(pool: Pool, own: str, v: Variable, here, over, taken) -> Equation:
     """dx/dx: 1 at the element itself."""
     names: list[str] = []
     for _ in v.ranges:
         names.append(fresh("i", taken | set(names) | {b.index for b in over}))
     at = tuple(map(pool.index, names))
-    value = _same(pool, here, at)
-    return _equation(pool, own, (*here, *at), (*over, *map(Binding, names, v.ranges)), value, value)
-
-
-def _equation(pool: Pool, name: str, subs: tuple[Expr, ...], over: tuple[Binding, ...], computed: Expr, shown: Expr) -> Equation:
-    value, source = spell(shown, 2000), None
-    if value is not None:
-        binders = tuple(ast.Binder(b.index, spell(pool.number(b.range.low)), spell(pool.number(b.range.high)), NOWHERE) for b in over)
-        source = ast.Equation(spell(pool.read(name, subs)), value, binders, False, NOWHERE)
-    return Equation(name, subs, over, computed, None, source)
+    value = same_element(pool, here, at)
+    return defining(pool, own, (*here, *at), (*over, *map(Binding, names, v.ranges)), value, value)
