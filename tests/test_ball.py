@@ -20,7 +20,8 @@ from graphlang.cli.main import main
 from graphlang.engines import ball
 from graphlang.engines.reference import plain
 from graphlang.graph.expressions import Call, Pool, rebuild, transform
-from graphlang.graph.functions import FUNCTIONS, Function
+from graphlang.graph.function_words import Function
+from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.reductions import REDUCTIONS, Reduction
 
 flint = pytest.importorskip("flint")

@@ -13,7 +13,7 @@ from typing import Callable, Sequence
 
 from graphlang.graph import balls, linear, linear_balls, linear_rules
 from graphlang.graph.expressions import Bound, Expr, Number, Reduce
-from graphlang.graph.functions import Kink
+from graphlang.graph.function_words import Kink
 from graphlang.graph.substitute import fresh, substitute
 
 Result = Callable[[tuple[Expr, ...]], Expr]  # subscripts → the function's result at them

@@ -13,7 +13,8 @@ from typing import Sequence
 
 from graphlang.derive.reverse import COMPUTED, RAW, SHOWN, Derivative, piece_formula, pieces
 from graphlang.graph.expressions import Pool
-from graphlang.graph.functions import ALIASES, FUNCTIONS, Function
+from graphlang.graph.function_words import Function
+from graphlang.graph.functions import ALIASES, FUNCTIONS
 from graphlang.graph.reductions import REDUCTIONS, Reduction
 from graphlang.graph.spell import formula
 from graphlang.graph.substitute import unshadow

@@ -6,24 +6,15 @@ fits is the diagnostic.
 
 from __future__ import annotations
 
-from graphlang.diagnostics import Diagnostic, Label, Span, did_you_mean
+from graphlang.diagnostics import Diagnostic, Label, did_you_mean
 from graphlang.syntax.foreign import ASSIGNMENTS, CHARACTERS, CONDITIONS, EXPRESSIONS, STATEMENTS, slice_hint
-from graphlang.syntax.lalr import END, Failure
 from graphlang.syntax.names import NotAName, canonical
-from graphlang.syntax.pieces import CLOSING, FUNCTIONS, JOINING, KEYWORDS, Piece, brackets, pieces
+from graphlang.syntax.pieces import CLOSING, FUNCTIONS, JOINING, KEYWORDS, Piece, brackets
+from graphlang.syntax.place import LONGEST, Place, ends_operand, outside
 
 
-class Explanation:
-    """One statement, the pieces before and at the place where it failed, and what could have stood there."""
-
-    def __init__(self, text: str, failure: Failure, lone: bool):
-        self.text, self.failure, self.lone = text, failure, lone
-        self.parts = [p for p in pieces(text) if p.kind != "newline"]
-        ahead = (i for i, p in enumerate(self.parts) if p.end > failure.offset)
-        self.i = len(self.parts) if failure.kind == END else next(ahead, len(self.parts))
-        self.met = self.parts[self.i] if self.i < len(self.parts) else None
-        self.before = self.parts[self.i - 1] if self.i else None
-        self.head = self.parts[0].text if self.parts else ""
+class Explanation(Place):
+    """The kinds of mistakes, in the order in which they are looked for."""
 
     def diagnostic(self) -> Diagnostic:
         for look in (
@@ -39,34 +30,6 @@ class Explanation:
         if met is not None and met.text == ".." and self.before is not None and self.before.text in ("in", "["):
             hints[".."] = self.corrected(met.start, met.end, "0..")
         return self.say("E001", f"{what} cannot stand here", met, self.wanted(), hints.get(met.text if met else "", ""))
-
-    def say(self, code: str, message: str, at: Piece | None, text: str = "", *hints: str, labels: tuple[Label, ...] = ()) -> Diagnostic:
-        place = at.span if at is not None else Span(len(self.text), len(self.text) + 1)
-        return Diagnostic(code, message, place, text, labels, tuple(h for h in hints if h))
-
-    def corrected(self, start: int, end: int, instead: str) -> str:
-        """The line with `instead` for what stands from start to end, as a hint."""
-        left = self.text.rfind("\n", 0, start) + 1
-        right = self.text.find("\n", end)
-        line = self.text[left:start] + instead + self.text[end : len(self.text) if right < 0 else right]
-        line = line.strip()
-        return f"write `{line}`" if len(line) <= 100 else f"write `{instead}`"
-
-    def wanted(self) -> str:
-        """What could have stood there, in words."""
-        expected = self.failure.expected
-        words = [word for kind, word in _WANTED.items() if kind in expected]
-        if "NUMBER" in expected:  # the others can begin an expression too
-            words = ["an expression"]
-        # The tables hold the closers of every bracket that could be open; only the last one's fits.
-        opened = brackets(self.parts[: self.i]).unclosed
-        if opened and {"RPAR", "RSQB", "RBRACE"} & expected:
-            words += ["`,`"] * ("COMMA" in expected) + [f"`{CLOSING[opened[-1].text]}`"]
-        if not words:
-            words = ["`(`" if "LPAR" in expected else "the end of the statement"]
-        return f"{' or '.join(words)} is wanted"
-
-    # ---- kinds of mistakes, in the order in which they are looked for
 
     def string(self) -> Diagnostic | None:
         for part in self.parts:
@@ -90,7 +53,7 @@ class Explanation:
         standing = brackets(self.parts)
         if met is not None and met is standing.stray:
             if standing.against is None:
-                fits = self.before is not None and _ends_operand(self.before)
+                fits = self.before is not None and ends_operand(self.before)
                 return self.say("E004", f"`{met.text}` closes nothing", met, "no bracket is open here",
                                 self.corrected(met.start, met.end, "") if fits else "delete it")  # fmt: skip
             opener = standing.against
@@ -136,7 +99,7 @@ class Explanation:
     def for_clause(self) -> Diagnostic | None:
         met, before = self.met, self.before
         words = [p.text for p in self.parts[: self.i]]
-        if "for" not in _outside(self.parts[: self.i]) and (met is not None and met.text == "for" or "for" not in words):
+        if "for" not in outside(self.parts[: self.i]) and (met is not None and met.text == "for" or "for" not in words):
             if met is not None and met.text == "for":
                 return self.misplaced_for(met) or self.say("E029", "a `for` ends an equation, a claim, an expectation or a call", met, "",
                                 "write `sum(e for j in 1..3)`, or put it last")  # fmt: skip
@@ -174,18 +137,18 @@ class Explanation:
         if opened:
             opener = opened[-1]
             at = self.parts.index(opener)
-            if opener.text == "[" and not (at and _ends_operand(self.parts[at - 1])):
+            if opener.text == "[" and not (at and ends_operand(self.parts[at - 1])):
                 return self.say("E029", "a list has no `for`", met, "", "define the table by an equation: `y[j] = … for j in 1..3`")
             if opener.text == "(":  # of a group: a call takes a `for`
                 closed = next((p for n, p in enumerate(self.parts[self.i :], self.i + 1)
                                if p.kind == "close" and opener not in brackets(self.parts[:n]).unclosed), None)  # fmt: skip
-                summed = f"sum{self.text[opener.start : closed.end]}" if closed else "sum(e for j in 1..3)"
+                summed = f"sum{self.text[opener.start : closed.end]}" if closed and closed.end - opener.start <= LONGEST else "sum(e for j in 1..3)"
                 return self.say("E029", "a group in parentheses has no `for`", met, "", f"a sum is written `{summed}`")
             return None
         if self.lone or self.head not in _NO_FOR:
             return None
         takes = "a declaration" if self.head in _LEAVES else f"`{self.head}`"
-        start = self._item()
+        start = self.item()
         item = self.text[self.parts[start].start : met.start].strip()
         if self.head in _LEAVES and "=" in [p.text for p in self.parts[start : self.i]]:
             index = self.parts[self.i + 1].text if self.i + 1 < len(self.parts) else "j"
@@ -200,15 +163,6 @@ class Explanation:
             hint = f"leave it out: `{self.text[: met.start].strip()}`"
         return self.say("E029", f"{takes} takes no `for`", met, "", hint if len(hint) <= 100 else hint.split(":")[0])
 
-    def _item(self) -> int:
-        """The first piece of what is being declared or asked for."""
-        depth, start = 0, 1
-        for i, part in enumerate(self.parts[: self.i]):
-            depth += (part.kind == "open") - (part.kind == "close")
-            if part.kind == "comma" and not depth:
-                start = i + 1
-        return min(start, len(self.parts) - 1)
-
     def slice(self) -> Diagnostic | None:
         """`x[1:3]`"""
         met = self.met
@@ -216,7 +170,7 @@ class Explanation:
         if met is None or met.text != ":" or not opened or opened[-1].text != "[":
             return None
         at = self.parts.index(opened[-1])
-        if not at or not _ends_operand(self.parts[at - 1]):
+        if not at or not ends_operand(self.parts[at - 1]):
             return None
         first = max(i for i in range(at, self.i) if i == at or self.parts[i].kind == "comma") + 1
         last, depth = self.i + 1, 0
@@ -225,7 +179,7 @@ class Explanation:
             last += 1
         low = self.text[self.parts[first].start : met.start].strip() if first < self.i else "1"
         high = self.text[met.end : self.parts[last - 1].end].strip() or "n"
-        if self.head == "train" or (self.head in _LEAVES and at - 1 == self._item()):
+        if self.head == "train" or (self.head in _LEAVES and at - 1 == self.item()):
             return self.say("E029", "a range is written with two dots", met, "", f"write `{low}..{high}`")
         begin = at - 1
         if self.parts[begin].kind in ("name", "number"):
@@ -243,7 +197,7 @@ class Explanation:
             part = self.parts[0]
             return self.say("E026", f"a statement begins with `{part.text}`", part, "the newline before it ended a statement",
                             f"end the line above with `{part.text}`, or put the whole in parentheses")  # fmt: skip
-        if met is not None and met.text == "+" and (before is None or not _ends_operand(before)):
+        if met is not None and met.text == "+" and (before is None or not ends_operand(before)):
             return self.say("E014", "there is no unary plus", met, "", self.corrected(met.start, met.end, ""))
         return None
 
@@ -257,7 +211,7 @@ class Explanation:
                 return self.say("E019", "the left side of the equation is missing", met, "a name is wanted before it",
                                 f"write `y {self.text.strip()}`")  # fmt: skip
             return None
-        if self.before is not None and not _ends_operand(self.before):
+        if self.before is not None and not ends_operand(self.before):
             return None
         if met.text != "=" and any(word in ("<", ">", "<=", ">=", "==", "!=") for word in before):
             return self.say("E013", "comparisons cannot be chained", met, "a second comparison",
@@ -279,7 +233,7 @@ class Explanation:
     def operand(self) -> Diagnostic | None:
         """Something is missing after `=`, an operator, a comma or an opening bracket."""
         met, before = self.met, self.before
-        if before is None or _ends_operand(before) or "NAME" not in self.failure.expected:
+        if before is None or ends_operand(before) or "NAME" not in self.failure.expected:
             return None
         if met is not None and not (met.kind in ("close", "comma") or met.text in JOINING or met.text in ("=", "for")):
             return None
@@ -310,7 +264,7 @@ class Explanation:
         if before.kind == "operator" and met is not None and met.kind != "close":
             return f"keep one of `{before.text}` and `{met.text}`, or write what stands between them"
         if before.kind == "operator":
-            rest = self.i >= 2 and _ends_operand(self.parts[self.i - 2])
+            rest = self.i >= 2 and ends_operand(self.parts[self.i - 2])
             return "write what follows it" + (", or delete it" if rest else "")
         if before.text == "[":
             return "an element is written with its index: `x[1]`"
@@ -319,7 +273,7 @@ class Explanation:
     def neighbours(self) -> Diagnostic | None:
         """Two operands without an operator between them."""
         met, before = self.met, self.before
-        if met is None or before is None or not _ends_operand(before):
+        if met is None or before is None or not ends_operand(before):
             return None
         if not (met.kind in ("name", "number", "string") or met.text in ("(", "[")):
             return None
@@ -350,7 +304,7 @@ class Explanation:
         if opened and opened[-1].text == "[" and before.kind in ("number", "close") and met.kind in ("number", "open"):
             return self.say("E002", f"a comma is missing between `{pair[0]}` and `{pair[1]}`", met, "",
                             self.corrected(before.end, met.start, ", "))  # fmt: skip
-        if not self.lone and not opened and "=" not in _outside(self.parts[self._item() : self.i]) and self.i > 1:
+        if not self.lone and not opened and "=" not in outside(self.parts[self.item() : self.i]) and self.i > 1:
             if self.head in _LEAVES and met.kind == "name" or self.head == "dim" or self.head == "output" and met.kind == "name":
                 return self.say("E002", f"a comma is missing between `{pair[0]}` and `{pair[1]}`", met, "",
                                 self.corrected(before.end, met.start, ", "))  # fmt: skip
@@ -368,44 +322,17 @@ class Explanation:
         function = self.parts[at]
         if function.text not in FUNCTIONS or met.kind == "string":
             return None
-        last = self._operand(self.i)
+        last = self.operand_end(self.i)
         end = self.parts[last].end
         clause = next((p for p in self.parts[last:] if p.text == "for"), None)
         raised = last + 1 < len(self.parts) and self.parts[last + 1].text in ("^", "**")
         if raised or (clause is not None and self.parts[1].text == "="):  # the argument may be longer
-            right = self.parts[min(self._operand(last + 2), len(self.parts) - 1)].end if raised else self.parts[-1].end
+            right = self.parts[min(self.operand_end(last + 2), len(self.parts) - 1)].end if raised else self.parts[-1].end
             hint = f"write `{function.text}({self.text[met.start : right]}){power}`"
-            hint += f" or `{function.text}({self._applied(self.i, last)}){power}{self.text[end:right]}`" if raised else ""
+            hint += f" or `{function.text}({self.applied(self.i, last)}){power}{self.text[end:right]}`" if raised else ""
         else:
-            hint = self.corrected(function.start, end, f"{function.text}({self._applied(self.i, last)}){power}")
+            hint = self.corrected(function.start, end, f"{function.text}({self.applied(self.i, last)}){power}")
         return self.say("E002", f"`{function.text}` is a function: its argument stands in parentheses", met, "", hint)
-
-    def _applied(self, first: int, last: int) -> str:
-        """The operand of a function; a function in it is applied too."""
-        name = self.parts[first]
-        if name.text in FUNCTIONS and first < last and self.parts[first + 1].text != "(":
-            return f"{name.text}({self._applied(first + 1, last)})"
-        return self.text[name.start : self.parts[last].end]
-
-    def _operand(self, first: int) -> int:
-        """The last piece of the operand that begins at a piece: `2x`, `x[i]`, `cos x`, `f(a, b)`, `dJ/dx`."""
-        parts, depth, last = self.parts, 0, first
-        for i in range(first, len(parts)):
-            part = parts[i]
-            depth += (part.kind == "open") - (part.kind == "close")
-            if depth < 0:
-                break
-            last = i
-            after = parts[i + 1] if i + 1 < len(parts) else None
-            if depth or after is None:
-                continue
-            goes_on = after.kind == "transpose" or (after.start == part.end and (after.kind == "open" or part.kind == "number"))
-            derivative = part.text[0] in "d∂" and after.text == "/" and i + 2 < len(parts) and parts[i + 2].text[0] == part.text[0]
-            if part.text == "/" or (derivative and after.start == part.end) or part.text in FUNCTIONS:
-                continue
-            if not (goes_on and after.text != "..") or (part.kind == "number" and after.kind not in ("name", "open")):
-                break
-        return last
 
     def keyword(self) -> Diagnostic | None:
         """What follows a keyword is not of its form."""
@@ -458,26 +385,3 @@ _FORMS = {
 
 _LEAVES = ("input", "param", "data", "const")
 _NO_FOR = (*_LEAVES, "dim", "output", "minimize", "maximize", "set")
-
-_WANTED = {
-    "NAME": "a name", "STRING": "a string", "PLUS": "an operator", "EQUAL": "`=`", "LBRACE": "`{`", "DOTS": "`..`",
-    "IN": "`in`", "COLON": "`:`",
-}  # fmt: skip
-
-
-def _outside(parts: list[Piece]) -> list[str]:
-    """The words outside of the brackets that are closed again."""
-    stack: list[list[str]] = [[]]
-    for part in parts:
-        if part.kind == "open":
-            stack.append([])
-        elif part.kind == "close":
-            if len(stack) > 1:
-                stack.pop()
-        else:
-            stack[-1].append(part.text)
-    return stack[-1]
-
-
-def _ends_operand(piece: Piece) -> bool:
-    return piece.kind in ("name", "number", "string", "close", "transpose")

@@ -16,7 +16,8 @@ from graphlang.engines.tape import Tape
 from graphlang.graph.coverage import interval, points
 from graphlang.graph.expressions import Bound, Call, Expr, Pick, Reduce
 from graphlang.graph.derived import is_plain
-from graphlang.graph.functions import FUNCTIONS, Kink
+from graphlang.graph.function_words import Kink
+from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Equation, Range
 from graphlang.graph.lints import differentiated, slides
 from graphlang.graph.patterns import suspect, written

@@ -10,7 +10,8 @@ from typing import Hashable, Mapping
 
 from graphlang.graph.expressions import Expr, Index, Number, Pick, Read, Reduce, operands
 from graphlang.graph.floats import power
-from graphlang.graph.functions import FUNCTIONS, literal
+from graphlang.graph.function_words import literal
+from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.substitute import substitute
 
 MOST_TERMS = 100  # of one sum; a larger product of sums stays a product
