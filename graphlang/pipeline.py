@@ -56,6 +56,16 @@ class Program:
         """Raises GraphError with every mistake found."""
         return whole_graph(self.tree)
 
+    def with_consts(self, given: Mapping[str, object]) -> tuple[Graph, dict[str, object]]:
+        """The graph with the consts and sizes of `given`, and the rest of it: values of leaves. Raises UsageError, GraphError."""
+        consts: dict[str, float] = {}
+        for s in self.tree.statements:
+            if type(s) is ast.Declaration and s.role == "const":
+                consts |= {item.name: number(item.name, given[item.name]) for item in s.items if item.name in given}
+            elif type(s) is ast.Dim:
+                consts |= {n.name: size(n.name, given[n.name]) for n in s.names if n.name in given}
+        return whole_graph(self.tree, consts) if consts else self.graph, {n: v for n, v in given.items() if n not in consts}
+
     def run(self, *, set: Mapping[str, object] | None = None, wrt: Sequence[str] = (), goal: str | None = None, seed: int | None = None,
             mode: str = "B", ieee: bool = False, expand: bool = False, scalar: bool = False, raw: bool = False, exact: bool | int | None = None, **leaves) -> Run:
         """Evaluate forward and backward.
@@ -152,16 +162,7 @@ def add_exact(run: Run, precision: int | None) -> Run:
 
 def evaluate_program(program: Program, given: Mapping[str, object], wrt: tuple[str, ...], goal: str | None, seed: int | None,
                      mode: str, ieee: bool, expand: bool, scalar: bool, raw: bool) -> Run:
-    consts = {}
-    for s in program.tree.statements:
-        if type(s) is ast.Declaration and s.role == "const":
-            for item in s.items:
-                if item.name in given:
-                    consts[item.name] = number(item.name, given[item.name])
-        elif type(s) is ast.Dim:
-            consts |= {n.name: size(n.name, given[n.name]) for n in s.names if n.name in given}
-    graph = whole_graph(program.tree, consts) if consts else program.graph
-    rest = {n: v for n, v in given.items() if n not in consts}
+    graph, rest = program.with_consts(given)
     with without_collecting():
         return evaluate_graph(graph, rest, wrt, goal, seed, mode, ieee, expand, scalar, raw)
 

@@ -6,19 +6,9 @@ from pathlib import Path
 
 import pytest
 from graphlang.cli.main import main
-from graphlang.engines import ball
 from graphlang.graph.functions import FUNCTIONS
 
-@pytest.fixture(params=["balls", "floats"], autouse=True)
-def by(request, monkeypatch):
-    """With ball arithmetic and without."""
-    if request.param == "floats":
-        monkeypatch.setattr(ball, "available", lambda: False)
-    elif not ball.available():
-        pytest.skip("python-flint is not installed")
-    return request.param
-
-
+pytestmark = pytest.mark.usefixtures("by")
 PROGRAMS = Path(__file__).parents[1] / "programs"
 
 

@@ -7,7 +7,6 @@ import graphlang as gl
 import pytest
 from graphlang.cli.main import main
 from graphlang.diagnostics import NOWHERE
-from graphlang.engines import ball
 from graphlang.syntax import ast
 from graphlang.syntax.format import SOURCE
 from graphlang.syntax.format_statements import format_statement
@@ -23,15 +22,6 @@ def verdicts(text):
 
 def judged(text):
     return [v.verdict for v in verdicts(text)]
-
-
-@pytest.fixture(params=["balls", "floats"])
-def by(request, monkeypatch):
-    if request.param == "floats":
-        monkeypatch.setattr(ball, "available", lambda: False)
-    elif not ball.available():
-        pytest.skip("python-flint is not installed")
-    return request.param
 
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)

@@ -409,7 +409,7 @@ def test_nesting_ten_thousand_deep(wrap, style):
 
 def spelled():
     p = Pool()
-    number, index, read, i, j, k = p.number, p.index, p.read, p.index("i"), p.index("j"), p.index("k")
+    number, read, i, j, k = p.number, p.read, p.index("i"), p.index("j"), p.index("k")
     over = lambda name, low, high: p.bound(name, number(low), number(high))
     yield p.call("+", p.call("*", read("dJ/du1"), p.call("cos", read("t"))), p.call("*", number(3), read("dJ/du2"))), \
         "dJ/du1*cos(t) + 3*dJ/du2", "dJ/du₁·cos(t) + 3·dJ/du₂"

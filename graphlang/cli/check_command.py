@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from graphlang.cli.programs import read, settings, tell, usage
+from graphlang.cli.programs import add_reading, read, settings, tell, told
 from graphlang.diagnostics import GraphError
 from graphlang.given import UsageError
 
@@ -29,26 +29,23 @@ def add(commands) -> None:
     p.add_argument("--reveal", action="store_true", help="beside a claim that fails the formula that is right")
     p.add_argument("--plain", action="store_true", help="text only: no colour, no progress")
     p.add_argument("--json", action="store_true", help="one JSON document and nothing else")
-    p.add_argument("--allow-path", metavar="DIR", action="append", default=[], help="a further folder that programs may include files from")
-    p.add_argument("--error-format", choices=("full", "short", "json"), default="full", help="how mistakes are printed")
+    add_reading(p)
     p.set_defaults(handler=handle)
 
 
+@told
 def handle(options) -> int:
     from graphlang.verify.check import check
 
-    try:
-        given, files = settings(options.set), found(options.files)
-        reports = []
-        for file in files:
-            load = loader(file, options)  # a missing file is found before anything is evaluated
-            with progress(file, options) as tick:
-                report = check(file, load, given, tick)
-            if not options.json:
-                show(report, options, pointer=not any(r.diagnostics for r in reports))
-            reports.append(report)
-    except UsageError as e:
-        return usage("check", str(e))
+    given, files = settings(options.set), found(options.files)
+    reports = []
+    for file in files:
+        load = loader(file, options)  # a missing file is found before anything is evaluated
+        with progress(file, options) as tick:
+            report = check(file, load, given, tick)
+        if not options.json:
+            show(report, options, pointer=not any(r.diagnostics for r in reports))
+        reports.append(report)
     if options.json:
         from graphlang.show.check import as_data
         from graphlang.show.document import dumps

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from graphlang.cli.programs import add_program, names, read, settings, tell, usage
+from graphlang.cli.programs import add_program, names, read, settings, told
 from graphlang.derive.reverse import RAW, SHOWN, Derivative, differentiate
 from graphlang.diagnostics import GraphError
 from graphlang.engines.initial import initial_values
-from graphlang.given import UsageError, flat, number, size
+from graphlang.given import UsageError, flat
 from graphlang.graph.graph import Graph
 from graphlang.graph.order import plan
 from graphlang.graph.scalar import element_names, scalar_values
-from graphlang.pipeline import Program, goals_in_view, view, whole_graph
-from graphlang.syntax import ast
+from graphlang.pipeline import Program, goals_in_view, view
 
 EXAMPLES = """examples:
   graphlang cost nn.graph
@@ -36,21 +35,16 @@ def add(commands) -> None:
     p.set_defaults(handler=handle)
 
 
+@told
 def handle(options) -> int:
-    try:
-        program = read(options.file, options.allow_path)
-        given = settings(options.set)
-        derivative, leaves = prepared(program, given, options)
-        wrt = program.checked_wrt(names(options.wrt), derivative)
-        from graphlang.verify.cost import cost  # not for every command
+    from graphlang.verify.cost import cost  # not for every command
 
-        counted = cost(derivative.graph, derivative, wrt, leaves)
-        listed, walk, adjoints, note = paths_of(program, given, derivative, options) if options.paths is not None else ((), None, {}, "")
-    except UsageError as e:
-        return usage("cost", str(e))
-    except GraphError as e:
-        tell(e, options.error_format, options.file, options.json, options.plain)
-        return 1
+    program = read(options.file, options.allow_path)
+    given = settings(options.set)
+    derivative, leaves = prepared(program, given, options)
+    wrt = program.checked_wrt(names(options.wrt), derivative)
+    counted = cost(derivative.graph, derivative, wrt, leaves)
+    listed, walk, adjoints, note = paths_of(program, given, derivative, options) if options.paths is not None else ((), None, {}, "")
     if options.json:
         from graphlang.show.cost import document
         from graphlang.show.document import dumps
@@ -68,17 +62,11 @@ def handle(options) -> int:
 
 def prepared(program: Program, given: dict, options) -> tuple[Derivative, dict]:
     """The backward pass, in the grain that is asked for, and the values of the leaves that have one."""
-    consts = {}
-    for s in program.tree.statements:
-        if type(s) is ast.Declaration and s.role == "const":
-            consts |= {item.name: number(item.name, given[item.name]) for item in s.items if item.name in given}
-        elif type(s) is ast.Dim:
-            consts |= {n.name: size(n.name, given[n.name]) for n in s.names if n.name in given}
-    graph = whole_graph(program.tree, consts) if consts else program.graph
     from graphlang.verify.cost import check_sizes  # not for every command
 
+    graph, rest = program.with_consts(given)
     check_sizes(graph)
-    leaves, _ = initial_values(graph, {n: flat(graph, n, v) for n, v in given.items() if n not in consts})
+    leaves, _ = initial_values(graph, {n: flat(graph, n, v) for n, v in rest.items()})
     shown = view(graph, options.expand, options.scalar)
     if options.scalar:
         leaves = scalar_values(graph, leaves)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from graphlang.cli.programs import add_program, names, read, tell, usage
+from graphlang.cli.programs import add_program, names, read, told
 from graphlang.derive.reverse import RAW, SHOWN
-from graphlang.diagnostics import GraphError
 from graphlang.given import UsageError
 from graphlang.syntax.names import canonical
 
@@ -32,18 +31,13 @@ def add(commands) -> None:
     p.set_defaults(handler=handle)
 
 
+@told
 def handle(options) -> int:
-    try:
-        program = read(options.file, options.allow_path)
-        if options.jacobian or options.hessian or symbolic_tables(program, options.goal):
-            return whole(program, options)
-        derivative = program.derivative(options.goal, options.expand, options.scalar)
-        wrt = program.checked_wrt(names(options.wrt), derivative)
-    except UsageError as e:
-        return usage("grad", str(e))
-    except GraphError as e:
-        tell(e, options.error_format, options.file, options.json, options.plain)
-        return 1
+    program = read(options.file, options.allow_path)
+    if options.jacobian or options.hessian or symbolic_tables(program, options.goal):
+        return whole(program, options)
+    derivative = program.derivative(options.goal, options.expand, options.scalar)
+    wrt = program.checked_wrt(names(options.wrt), derivative)
     if options.json:
         from graphlang.show.document import dumps, formulas
 

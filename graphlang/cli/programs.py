@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Sequence
+from typing import Callable, Sequence
 
 from graphlang.diagnostics import GraphError
 from graphlang.given import UsageError, constant_value
@@ -24,6 +24,11 @@ def add_program(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ascii", action="store_true", help="names as in the source, no Greek, no subscripts")
     parser.add_argument("--plain", action="store_true", help="text only: no frames, no colour")
     parser.add_argument("--all", action="store_true", help="every row and every entry, however many")
+    add_reading(parser)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every command that reads programs."""
     parser.add_argument("--allow-path", metavar="DIR", action="append", default=[], help="files may be read from this folder too, not only from the program's")
     parser.add_argument("--error-format", choices=("full", "short", "json"), default="full", help="how mistakes are printed")
 
@@ -98,6 +103,21 @@ def tell(error: GraphError, how: str, file: str, as_json: bool, plain: bool = Fa
         import json
 
         print(json.dumps(records(error.diagnostics, error.source), ensure_ascii=False), file=sys.stderr)
+
+
+def told(handle: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """A command that tells what is wrong with its command line (2) or its program (1)."""
+
+    def handler(options: argparse.Namespace) -> int:
+        try:
+            return handle(options)
+        except UsageError as e:
+            return usage(options.command, str(e))
+        except GraphError as e:
+            tell(e, options.error_format, options.file, options.json, options.plain)
+            return 1
+
+    return handler
 
 
 def usage(command: str, message: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from graphlang.cli.programs import add_program, names, read, settings, tell, usage
+from graphlang.cli.programs import add_program, names, read, settings, tell, told
 from graphlang.diagnostics import GraphError
 from graphlang.given import UsageError
 from graphlang.run import EvaluationError
@@ -39,28 +39,23 @@ def add(commands) -> None:
     p.set_defaults(handler=handle)
 
 
+@told
 def handle(options) -> int:
     if not 1 <= options.digits <= 17:
-        return usage("run", "--digits is a number from 1 to 17")
+        raise UsageError("--digits is a number from 1 to 17")
     if options.seed is not None and options.seed < 0:
-        return usage("run", "--seed is 0 or greater")
+        raise UsageError("--seed is 0 or greater")
+    program = read(options.file, options.allow_path)
     try:
-        program = read(options.file, options.allow_path)
         run = program.run(set=settings(options.set), wrt=names(options.wrt), goal=options.goal, seed=options.seed, mode=options.mode,
                           ieee=options.ieee, expand=options.expand, scalar=options.scalar, raw=options.raw,
                           exact=options.exact if options.precision is None else options.precision)
         if options.jacobian or options.hessian:
             second(run, [canonical(n) for n in names(options.wrt)], options)
-    except UsageError as e:
-        return usage("run", str(e))
-    except EvaluationError as e:
+    except EvaluationError as e:  # what came before it is shown
         if not options.json and options.error_format == "full":
             show(e.run, options)
-        tell(e, options.error_format, options.file, options.json, options.plain)
-        return 1
-    except GraphError as e:
-        tell(e, options.error_format, options.file, options.json, options.plain)
-        return 1
+        raise
     if options.json:
         print(run.json())
     else:

@@ -1,0 +1,14 @@
+"""Fixtures that several files use."""
+
+import pytest
+from graphlang.engines import ball
+
+
+@pytest.fixture(params=["balls", "floats"])
+def by(request, monkeypatch):
+    """What values are compared with: ball arithmetic, and what there is without it."""
+    if request.param == "floats":
+        monkeypatch.setattr(ball, "available", lambda: False)
+    elif not ball.available():
+        pytest.skip("python-flint is not installed")
+    return request.param
