@@ -7,7 +7,7 @@ A mistake of ours is an assertion.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Iterable, NamedTuple
 
 MOST_DIAGNOSTICS = 20  # in one run; further ones are counted, not shown
@@ -94,8 +94,7 @@ class Label(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """What was found (`message`), where (`at`, with `text` under it), and what to try (`hints`).
 
     `labels` are further places; `notes` are facts such as the values of operands and where they came from.
@@ -114,7 +113,7 @@ class Diagnostic:
     def moved(self, by: int) -> "Diagnostic":
         """The same about a text that stands `by` characters further on in another one."""
         labels = tuple(Label(Span(x.span.start + by, x.span.end + by), x.text) for x in self.labels)
-        return replace(self, at=self.at and Span(self.at.start + by, self.at.end + by), labels=labels)
+        return self._replace(at=self.at and Span(self.at.start + by, self.at.end + by), labels=labels)
 
 
 class GraphError(Exception):

@@ -13,8 +13,6 @@ from typing import Iterable, Iterator, Mapping, Sequence
 
 from graphlang.derive.reverse import RAW, SHOWN, Derivative, differentiate
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Source, did_you_mean
-from graphlang.engines.blame import explain
-from graphlang.engines.blame_backward import explain_adjoint, first_fault
 from graphlang.engines.initial import initial_values
 from graphlang.engines.reference import backward, forward
 from graphlang.engines.tape import TooLarge
@@ -265,6 +263,8 @@ def run_graph(graph: Graph, values, wrt=(), goals: Sequence[Goal] = (), mode: st
         for equation, bad in forward(graph, groups, values):
             done.append(equation)
             if bad is not None and run.first_bad is None:
+                from graphlang.engines.blame import explain  # most runs are finite
+
                 run.first_bad = bad.equation
                 blame.append(explain(graph, bad.equation, bad.at, values))
                 if not ieee:
@@ -323,6 +323,10 @@ def tangents(run: Run) -> Iterator[Tangents]:
 
 def bad_adjoint(run: Run, p: Pass) -> Diagnostic | None:
     """The first adjoint that is not finite although all that it is made of is; an error in strict mode."""
+    if all(math.isfinite(x) for flat in p.sweep.adjoints.values() for x in flat):
+        return None
+    from graphlang.engines.blame_backward import explain_adjoint, first_fault
+
     found = first_fault(p.derivative, p.sweep, run.flat)
     if found is None:
         return None

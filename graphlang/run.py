@@ -66,15 +66,14 @@ class Expectation(NamedTuple):
 HOLDS, HERE_ONLY, FAILS, NOT_JUDGED = "holds", "holds here only", "fails", "not judged"
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """How a claim stands. `at`: the indices and values where it fails, `left` the true value of its left side there and
     `right` what it says; `slip` what kind of mistake it looks like; `right_form` the formula (shown on request only)."""
 
     text: str
     verdict: str
     by: str = ""                      # "normal form", "random points", "ball arithmetic", "the program's own point"
-    at: Mapping[str, int] = field(default_factory=dict)
+    at: Mapping[str, int] = {}          # read only
     left: float | None = None
     right: float | None = None
     point: str = ""                   # where: "the program's own point" or a random one

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable
+from typing import Iterable, NamedTuple
 
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Part, Source, Span, did_you_mean
 from graphlang.graph.values import Problem
@@ -22,8 +21,7 @@ LARGEST = 64 * 2**20  # bytes of one file, and characters of all files of a prog
 MOST_BESIDE = 1000  # files of a folder that a misspelt name is compared with
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """Where a program may read files: beneath its own folder and beneath those that were allowed. Links are followed, and
     what counts is where a file really is."""
 
@@ -112,8 +110,7 @@ def read_program(source: Source, reach: Reach | None, path: Path | None = None) 
     return parse(joined)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A file that is being read: what it is called, where it is (None: not a file), and what it says."""
 
     source: Source

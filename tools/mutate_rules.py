@@ -17,7 +17,6 @@ import math
 import random
 import sys
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Iterator, NamedTuple
 
@@ -129,7 +128,7 @@ def of_reduction(name: str, form: str, rule: Callable) -> Iterator[Mutant]:
 
         graph = loads("input A[3,3], b[3]\nJ = solve(A, b)[1]\n").graph
     old = REDUCTIONS[name]
-    REDUCTIONS[name] = replace(old, **{form: looked} if form == "shown" or old.computed else {"shown": looked})
+    REDUCTIONS[name] = old._replace(**{form: looked} if form == "shown" or old.computed else {"shown": looked})
     try:
         (equation,) = [e for e in graph.equations if e.target == "J"]
         from graphlang.derive.reverse import grouped
@@ -144,7 +143,7 @@ def of_reduction(name: str, form: str, rule: Callable) -> Iterator[Mutant]:
 def killed(m: Mutant) -> bool:
     table = FUNCTIONS if m.table == "functions" else REDUCTIONS
     old = table[m.row]
-    table[m.row] = replace(old, **{m.form: m.rule})
+    table[m.row] = old._replace(**{m.form: m.rule})
     try:
         exactly.check(m.table, m.row, m.form)
         return False

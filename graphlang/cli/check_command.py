@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def add(commands) -> None:
     p = commands.add_parser("check", help="verify programs: claims, expectations, gradients against independent derivatives",
                             description="Verify programs without showing them: syntax, ranges, claims, expectations, and every gradient against forward mode "
                                         "and against differences of the goal itself. Exit status 1 if anything fails.",
-                            epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+                            epilog=EXAMPLES)
     p.add_argument("files", metavar="FILE", nargs="+", help=".graph programs, or folders of them; - reads standard input")
     p.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="the value of a leaf, as for `run`")
     p.add_argument("-v", "--verbose", action="store_true", help="one line for each gradient, claim and expectation")

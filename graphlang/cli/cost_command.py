@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from graphlang.cli.programs import add_program, names, read, settings, told
 from graphlang.derive.reverse import RAW, SHOWN, Derivative, differentiate
 from graphlang.diagnostics import GraphError
@@ -27,7 +25,7 @@ MOST_LISTED = 10_000  # paths with --all
 def add(commands) -> None:
     p = commands.add_parser("cost", help="why reverse mode is efficient: what each way to the gradient computes",
                             description="What backpropagation computes, against path by path, forward mode and finite differences.",
-                            epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+                            epilog=EXAMPLES)
     add_program(p)
     p.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="the value of a leaf or const: a number, a constant expression or a list")
     p.add_argument("--paths", metavar="NAME", help="list the paths from a variable, or an element such as 'x[0]', to the goal")

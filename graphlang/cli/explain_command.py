@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from graphlang.cli.programs import usage
 
 EXAMPLES = """examples:
@@ -16,7 +14,7 @@ EXAMPLES = """examples:
 
 def add(commands) -> None:
     p = commands.add_parser("explain", help="a page on an error code, a function or a topic", description="What a code, a function or a word of the language means.",
-                            epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+                            epilog=EXAMPLES)
     p.add_argument("names", metavar="NAME", nargs="*", help="a code such as E101, a function, an operator, a keyword; without one a list of them all")
     p.add_argument("--all", action="store_true", help="every page")
     p.add_argument("--json", action="store_true", help="one JSON document and nothing else")

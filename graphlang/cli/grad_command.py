@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from graphlang.cli.programs import add_program, names, read, told
 from graphlang.derive.reverse import RAW, SHOWN
 from graphlang.given import UsageError
@@ -19,7 +17,7 @@ EXAMPLES = """examples:
 
 def add(commands) -> None:
     p = commands.add_parser("grad", help="the derivatives as formulas, without values", description="The adjoint of every variable as a formula.",
-                            epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+                            epilog=EXAMPLES)
     add_program(p)
     p.add_argument("--form", choices=("index", "matrix"), help="sums over indices, or matrix products where an adjoint is one; matrix is the default where sizes are symbolic")
     p.add_argument("--jacobian", action="store_true", help="the derivatives of whole outputs by whole variables, with their shapes")

@@ -26,7 +26,24 @@ EXAMPLES = """examples:
 """
 
 
+class Help(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal; argparse would import shutil to find that out, even where no help is shown."""
+
+    def __init__(self, prog: str):
+        columns = os.environ.get("COLUMNS", "")
+        try:
+            width = int(columns) if columns.isdigit() and int(columns) else os.get_terminal_size(1).columns
+        except OSError:
+            width = 80
+        super().__init__(prog, width=width - 2)
+
+
 class Parser(argparse.ArgumentParser):
+    """Of the program, and of each command."""
+
+    def __init__(self, **options):
+        super().__init__(formatter_class=Help, allow_abbrev=False, **options)
+
     def error(self, message: str):
         self.print_usage(sys.stderr)
         print(f"{self.prog}: {message}", file=sys.stderr)
@@ -38,7 +55,7 @@ COMMANDS = ("run", "check", "grad", "cost", "explain")  # each a module of its o
 
 def arguments(command: str = "") -> Parser:
     """The parser of one command, or of all: start-up pays for what is used."""
-    parser = Parser(prog="graphlang", description=ABOUT, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser = Parser(prog="graphlang", description=ABOUT, epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"graphlang {graphlang.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, prog="graphlang")  # or argparse imports shutil to find it
     for name in (command,) if command in COMMANDS else COMMANDS:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from graphlang.cli.programs import add_program, names, read, settings, tell, told
 from graphlang.diagnostics import GraphError
 from graphlang.given import UsageError
@@ -20,7 +18,7 @@ EXAMPLES = """examples:
 
 def add(commands) -> None:
     p = commands.add_parser("run", help="evaluate forward and backward, show the tables", description="Evaluate a program forward and backward.",
-                            epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+                            epilog=EXAMPLES)
     add_program(p)
     p.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="the value of a leaf or const: a number, a constant expression or a list")
     p.add_argument("--seed", type=int, metavar="N", help="the seed of random initialisers")

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Mapping
+from typing import Mapping, NamedTuple
 
 from graphlang.derive.local import COMPUTED, RAW as RAW, SHOWN, Guard, occurrences, plus
 from graphlang.derive.simplify import summed, guarded_product, tidy, tidy_product
@@ -274,8 +274,7 @@ def _seed(derivative: Derivative, subs: tuple[Expr, ...], pool: Pool) -> Expr:
     return pool.read(derivative.adjoint_name(goal.name), subs)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class Piece(NamedTuple):
     """A box of a variable's elements whose adjoint is one formula: the sum of the same contributions."""
 
     variable: str

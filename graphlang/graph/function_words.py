@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from math import inf, nan
 from typing import Callable, NamedTuple
 
@@ -22,8 +21,7 @@ class Kink(NamedTuple):
     one_sided: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     name: str
     arity: tuple[int, int]                      # least and most operands
     reference: Callable[..., float]             # plain floats; IEEE values, never an exception

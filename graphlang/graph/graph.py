@@ -38,8 +38,7 @@ def meets(a: Box, b: Box) -> bool:
     return all(x.low <= y.high and y.low <= x.high for x, y in zip(a, b))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Initial:
+class Initial(NamedTuple):
     """The value that a leaf is declared with: an expression in consts over the leaf's own indices, a list of
     numbers (row-major), or a random initialiser."""
 

@@ -8,8 +8,7 @@ result, the element and the indices; in it `here` are the binders' own indices. 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Callable, Sequence
+from typing import Callable, NamedTuple, Sequence
 
 from graphlang.graph import balls, linear, linear_balls, linear_rules
 from graphlang.graph.expressions import Bound, Expr, Number, Reduce
@@ -19,15 +18,14 @@ from graphlang.graph.substitute import fresh, substitute
 Result = Callable[[tuple[Expr, ...]], Expr]  # subscripts → the function's result at them
 
 
-@dataclass(frozen=True, slots=True)
-class Reduction:
+class Reduction(NamedTuple):
     name: str
     table: bool                              # the result is a table like the argument
     reference: Callable[[Sequence[float]], float | list[float]]
     shown: Callable[[Reduce, Result], Expr]
     about: str
     latex: str
-    ball: Callable[[Sequence[object]], object] = field(kw_only=True)  # as `reference`, over flint.arb objects, one or more
+    ball: Callable[[Sequence[object]], object]  # as `reference`, over flint.arb objects, one or more
     computed: Callable[[Reduce, Result], Expr] | None = None
     empty: float | None = None               # the result over an empty range; None: an error
     kink: Callable[[Sequence[float]], Kink | None] | None = None  # values of the elements → the convention used there

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePath
-from typing import Iterator
+from typing import Iterator, NamedTuple
 
 from rich.console import Console
 
@@ -25,8 +24,7 @@ MOST_ROWS = 40  # equations beyond which only the first and the last ENDS are sh
 ENDS = 10
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """How a run is shown. `width`: instead of the console's. `scalar` adds the line with nodes and edges; `form` is
     for `show_grad`, a run has its own."""
 
@@ -156,7 +154,7 @@ def show_run(run: Run, console: Console, options: Options = Options()) -> None:
     """The tables of a run, then gradients, conventions, notes and expectations; of an exact run with certain digits."""
     if run.exact is not None and run.bad is None:
         with run.exact.as_run() as certain:
-            _show_run(certain, console, replace(options, digits=run.exact.precision))
+            _show_run(certain, console, options._replace(digits=run.exact.precision))
     else:
         _show_run(run, console, options)
 

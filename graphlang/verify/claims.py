@@ -6,7 +6,6 @@ A claim is judged by normal form, then at random points, then at the program's o
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Iterator, NamedTuple
 
 from graphlang.derive.simplify import fold, tidy
@@ -102,10 +101,10 @@ def judge_sizes(graph: Graph) -> list[Verdict]:
             second = judge(graph.again(equal), None) if second is None else second
             other = second[k]
             value = "it fits, and its value is wrong" if other.verdict == FAILS and other.by else "it holds" if other.ok else "it does not fit either"
-            v = replace(v, note=f"{v.note} (with {said}); with all sizes 3 {value}")
+            v = v._replace(note=f"{v.note} (with {said}); with all sizes 3 {value}")
         elif v.verdict == FAILS:
-            v = replace(v, note=f"with {said}" + (f"; {v.note}" if v.note else ""))
-        out.append(replace(v, text=statement_text(graph.source, graph.claims[k])))
+            v = v._replace(note=f"with {said}" + (f"; {v.note}" if v.note else ""))
+        out.append(v._replace(text=statement_text(graph.source, graph.claims[k])))
     return out
 
 
@@ -145,7 +144,7 @@ class Judging:
             return Verdict(statement_text(self.graph.source, one.claim), NOT_JUDGED, note=EMPTY, span=one.claim.span)
         base = Verdict(statement_text(self.graph.source, one.claim), HOLDS, span=one.claim.span)
         if self.by_normal_form(one):
-            return replace(base, by="normal form")
+            return base._replace(by="normal form")
         targets = _names(one)
         own = self.points.own(targets)
         if own is not None and not self.finite(one, own):
@@ -159,14 +158,14 @@ class Judging:
         if not points:
             if at_own is not None and own is not None:
                 return self.failing(base, one, own, at_own, [own])
-            return replace(base, verdict=NOT_JUDGED, note=f"no point was found in {TRIES:,} tries at which both sides are finite")
+            return base._replace(verdict=NOT_JUDGED, note=f"no point was found in {TRIES:,} tries at which both sides are finite")
         if failed is None and at_own is None:
-            return replace(base, by="ball arithmetic" if points[-1].balls else "random points")
+            return base._replace(by="ball arithmetic" if points[-1].balls else "random points")
         if at_own is not None and own is not None:
             return self.failing(base, one, own, at_own, points)
         p, bad = failed
         made = self.failing(base, one, p, bad, points)
-        return replace(made, verdict=HERE_ONLY, note="true at the program's own point, false in general") if own is not None else made
+        return made._replace(verdict=HERE_ONLY, note="true at the program's own point, false in general") if own is not None else made
 
     def by_normal_form(self, one: Lowered) -> bool:
         return any(same(a, b) for a in _definitions(self.graph, one.left) for b in _definitions(self.graph, one.right))
@@ -223,7 +222,7 @@ class Judging:
         pairs = [self.sides(one, x) for x in many]
         kind = slip(self.graph, one.left, one.right, one.over, at, [x.values for x in many], [(a[k], b[k]) for a, b in pairs],
                     [(a, b) for a, b in pairs], self.ranges)
-        return replace(base, verdict=FAILS, by="the program's own point" if p.own else "random points", at=at, left=lefts[k], right=rights[k],
+        return base._replace(verdict=FAILS, by="the program's own point" if p.own else "random points", at=at, left=lefts[k], right=rights[k],
                        point="" if p.own else self.described(p), slip=kind, right_form=right_form(self.graph, one.left, one.over))
 
     def described(self, p: Point) -> str:
