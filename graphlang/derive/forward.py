@@ -38,9 +38,9 @@ def dependents(graph: Graph, wrt: str) -> set[str]:
     return found
 
 
-def tangent_graph(graph: Graph, wrt: str) -> Graph:
+def tangent_graph(graph: Graph, wrt: str, only: str | None = None) -> Graph:
     """The program with the derivative of everything that depends on `wrt` by it: variables `du/dx` with the ranges of
-    x and then those of u."""
+    x and then those of u. `only`: with equations for the derivative of this one variable."""
     pool, x = graph.pool, graph.variables[wrt]
     found = dependents(graph, wrt)
     taken = {*graph.variables, *(b.index for e in graph.equations for b in e.bindings), *_bound(graph)}
@@ -64,10 +64,10 @@ def tangent_graph(graph: Graph, wrt: str) -> Graph:
         variables[own] = Variable(own, "node", x.ranges + v.ranges, None, None, v.row and not x.ranges)
         if v.ranges:
             split(pool, own, name, x)
-        if v.is_leaf:
+        if v.is_leaf and only is None:
             equations.append(_leaf(pool, own, v, here, over, taken))
     for e in graph.equations:
-        if e.target in found:
+        if e.target in found and only in (None, e.target):
             own = derivative_name(pool, e.target, wrt)
             seed = same_element(pool, e.subs, here) if e.target == wrt else pool.zero
             forms = [unshadow(_tangent(e, found, tangent, form, seed, None if around else wrt, here, x.ranges), frozenset((*names, *(b.index for b in e.bindings))), graph.variables) for form in (COMPUTED, SHOWN)]

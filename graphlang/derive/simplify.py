@@ -27,8 +27,9 @@ class Product(NamedTuple):
     divisors: tuple[Expr, ...]
 
 
-def factors_of(root: Expr) -> Product:
-    """A product or quotient taken apart, through nested products, quotients and signs."""
+def factors_of(root: Expr, together: bool = False) -> Product:
+    """A product or quotient taken apart, through nested products, quotients and signs. `together`: a number that stands before
+    a factor brings it along past functions when it comes first: cos(x²)·2x is 2x·cos(x²), not 2·cos(x²)·x."""
     sign, above, below = 1, 1.0, 1.0
     factors: list[Expr] = []
     divisors: list[Expr] = []
@@ -54,7 +55,27 @@ def factors_of(root: Expr) -> Product:
             work += [(node.args[1], not up), (node.args[0], up)]
         else:
             (factors if up else divisors).append(node)
+    if together and (own := _coefficient(root)) is not None and own in factors[1:] and all(map(_is_function, factors[: factors.index(own)])):
+        factors.remove(own)
+        factors.insert(0, own)
     return Product(sign, above, below, tuple(factors), tuple(divisors))
+
+
+def _coefficient(root: Expr) -> Expr | None:
+    """What the only factor of a product with a number in front has after it: x of `cos(x²)·(2·x)`."""
+    found = [f for f in root.args if type(f) is Call and f.function == "*"] if type(root) is Call and root.function == "*" else []
+    own: list[Expr] = []
+    for f in found:
+        while type(f) is Call and f.function == "*":
+            left, right = f.args
+            if type(left) is Number:
+                own.append(right)
+            f = left
+    return own[0] if len(own) == 1 and type(own[0]) is not Number and not any(type(a) is Number for a in root.args) else None
+
+
+def _is_function(factor: Expr) -> bool:
+    return type(factor) is Call and factor.function.isidentifier()
 
 
 def product(pool: Pool, p: Product) -> Expr:
@@ -99,7 +120,7 @@ def _tidy_node(node: Expr, args: tuple[Expr, ...]) -> Expr:
         return pool.number(FUNCTIONS[node.function].reference(*(a.value for a in args)))
     match node.function:
         case "*" | "/":
-            return product(pool, factors_of(pool.call(node.function, *args)))
+            return product(pool, factors_of(pool.call(node.function, *args), together=True))
         case "neg":
             return product(pool, factors_of(pool.call("neg", *args)))
         case "+":

@@ -295,7 +295,7 @@ def _product(node: Op, tight: bool, style: Style, limit: int | None) -> list[Par
         elif n == 0 and _is_number(left):
             between = _after_number(left)
         else:
-            between = "·" if tight else " "
+            between = "·" if tight or n and _is_number(factors[0]) and _begins_with_function(factor) else " "
         out += (between, *_factor(factor, False, POWER if style.pretty else COEF, tight, style))
     return ["("] * opened + out
 
@@ -314,6 +314,13 @@ def _after_number(node: ast.Expr) -> str:
 
 def _begins_with_digit(node: ast.Expr) -> bool:
     return type(node) in (Num, List) or (type(node) is Op and node.op == "^" and type(node.args[0]) in (Num, List))
+
+
+def _begins_with_function(factor: ast.Expr) -> bool:
+    """In `2x·cos(t)`: after a coefficient the name of a function would look like one more factor."""
+    while type(factor) is Op and factor.op in ("^", "T"):
+        factor = factor.args[0]
+    return type(factor) is Call and factor.name not in LARGE
 
 
 def _coef(number: ast.Expr, a: ast.Expr, tight: bool, style: Style) -> list[Part | str]:
