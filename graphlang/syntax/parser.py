@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from zlib import crc32
-from typing import AbstractSet as Set, Any, Iterable
+from typing import AbstractSet as Set, Any, Iterable, Iterator
 
 from graphlang.diagnostics import Diagnostic, GraphError, Source
 from graphlang.syntax.ast import Binder, Expr, Program
-from graphlang.syntax.lalr import Failure, Tables, run
+from graphlang.syntax.lalr import Failure, Tables, Token, run
 from graphlang.syntax.lexing import Lexer
 from graphlang.syntax.names import canonical
 from graphlang.syntax.statement_nodes import StatementNodes
@@ -54,6 +54,16 @@ def parse_expression(source: Source, names: Iterable[str] = ()) -> tuple[Expr, t
         raise GraphError(_explain(parser, text, "lone", known), source)
 
 
+def parse_tokens(text: str, names: Set[str]) -> tuple[list[Token], bool, Failure | None]:
+    """The tokens of a piece of a program with these `names`, as the parser takes them; whether nothing is wrong with them;
+    and where the grammar gave up, if it did."""
+    with _LOCK:
+        met: list[Token] = []
+        parser = _parser()
+        failure = parser.run(text, "program", names=names, met=met)
+        return met, failure is None and not parser.nodes.found, failure
+
+
 def _explain(parser: _Parser, text: str, start: str, names: Set[str]) -> list[Diagnostic]:
     from graphlang.syntax.mistakes import explain  # a program without mistakes doesn't pay for its import
 
@@ -69,8 +79,8 @@ class _Parser:
         self.tables = Tables(_load(), self.nodes)
         self.result: Any = None
 
-    def run(self, text: str, start: str, extra: Iterable[str] = (), names: Set[str] | None = None) -> Failure | None:
-        """Parse into `nodes` and `result`; the failure, if the text isn't in the grammar."""
+    def run(self, text: str, start: str, extra: Iterable[str] = (), names: Set[str] | None = None, met: list[Token] | None = None) -> Failure | None:
+        """Parse into `nodes` and `result`, and the tokens into `met`; the failure, if the text isn't in the grammar."""
         self.lexer.begin(text, extra, names)
         self.nodes.begin(text)
         stack: list[int] = []
@@ -78,7 +88,8 @@ class _Parser:
         collecting = gc.isenabled()
         gc.disable()
         try:
-            self.result = run(self.tables, start, stack, self.lexer.tokens(self.tables, stack))
+            tokens = self.lexer.tokens(self.tables, stack)
+            self.result = run(self.tables, start, stack, tokens if met is None else _noted(tokens, met))
         finally:
             if collecting:
                 gc.enable()
@@ -88,6 +99,12 @@ class _Parser:
         """Parse a piece of a text, whose names are known: what its callbacks found wrong, and where the grammar gave up."""
         failure = self.run(text, start, names=names)
         return self.nodes.found, failure
+
+
+def _noted(tokens: Iterator[Token], met: list[Token]) -> Iterator[Token]:
+    for token in tokens:
+        met.append(token)
+        yield token
 
 
 _LOCK = Lock()
