@@ -1,0 +1,2 @@
+autocmd BufNewFile,BufRead *.graph setfiletype graph
+autocmd FileType graph setlocal commentstring=#\ %s
