@@ -9,8 +9,19 @@ from graphlang.cli.programs import add_reading, read, settings, tell, told
 from graphlang.diagnostics import GraphError
 from graphlang.given import UsageError
 
-EXAMPLES = """examples:
-  graphlang check simple.graph
+EXAMPLES = """for example, in square.graph:
+
+    y = x^2
+    x = 3
+    expect y = 9
+    claim dy/dx = 2
+
+  $ graphlang check square.graph --plain
+    square.graph: FAILED  2 gradients agree, 0 of 1 claims hold, 1 of 1 expectations met
+      claim dy/dx = 2  fails: the factor `x` is missing; the left side is 6, the right side 2
+
+examples:
+  graphlang check simple.graph                one line: what was verified, and what fails
   graphlang check programs                    every .graph file beneath the folder
   graphlang check nn.graph --verbose          one line for each gradient and claim
   graphlang check *.graph --json | jq '.[] | select(.ok | not) | .file'

@@ -12,11 +12,28 @@ from graphlang.graph.order import plan
 from graphlang.graph.scalar import element_names, scalar_values
 from graphlang.pipeline import Program, goals_in_view, view
 
-EXAMPLES = """examples:
-  graphlang cost nn.graph
-  graphlang cost nn.graph --set M=784 --set D=100
-  graphlang cost simple.graph --paths x
-  graphlang cost nn.graph --paths 'x[0]' --expand
+EXAMPLES = """for example, in two.graph:
+
+    J = u1*u2
+    u1 = sin(t)
+    u2 = 3t
+    t = x^2
+    x = 2
+
+  $ graphlang cost two.graph --paths x --plain --ascii
+    two.graph: what the derivatives of J cost
+     4 nodes, 5 edges (one local derivative each), 1 scalar in the gradient
+    ...
+     from x to J: 2 paths
+      1. J <- u1 <- t <- x    u2 * cos(t) * 2*x = 12 * (-0.653644) * 4 = -31.3749
+      2. J <- u2 <- t <- x    u1 * 3 * 2*x = -0.756802 * 3 * 4 = -9.08163
+      the sum of them: -40.4565237451485;  dJ/dx by the reverse sweep: -40.4565237451485
+
+examples:
+  graphlang cost nn.graph                          visits and local derivatives of each way
+  graphlang cost nn.graph --set M=784 --set D=100  at other sizes
+  graphlang cost simple.graph --paths x            every path from x to the goal, with its product
+  graphlang cost nn.graph --paths 'x[0]' --expand  from one element, in primitive steps
 """
 
 MOST_LISTED = 10_000  # paths with --all

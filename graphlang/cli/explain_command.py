@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from graphlang.cli.programs import usage
 
-EXAMPLES = """examples:
+EXAMPLES = """for example:
+
+  $ graphlang explain inf --plain
+    inf, nan  Infinity, and "not a number", the result of 0/0.
+    ...
+    for example:
+        input x = 2
+        J = min(x, inf)
+        expect dJ/dx = 1
+
+    gives:
+      J      2
+      dJ/dx  1
+
+examples:
   graphlang explain                    everything that there is a page for
   graphlang explain E101               what an error means, with an example and its repair
   graphlang explain sigmoid '^' @      functions and operators: domain, derivative, conventions

@@ -7,16 +7,28 @@ from graphlang.derive.reverse import RAW, SHOWN
 from graphlang.given import UsageError
 from graphlang.syntax.names import canonical
 
-EXAMPLES = """examples:
-  graphlang grad simple.graph
-  graphlang grad nn.graph --wrt alpha,beta
-  graphlang grad quiz.graph --expand --ascii
-  graphlang grad nn.graph --form matrix --latex
+EXAMPLES = """for example, in sine.graph:
+
+    J = sin(t)
+    t = 3x
+    x = 2
+
+  $ graphlang grad sine.graph --ascii
+    dJ/dJ = 1
+    dJ/dt = cos(t)
+    dJ/dx = 3*dJ/dt
+        dt/dx = 3
+
+examples:
+  graphlang grad simple.graph                    every adjoint, with its local derivatives
+  graphlang grad nn.graph --wrt alpha,beta       of these two only
+  graphlang grad quiz.graph --expand --ascii     one step of arithmetic an equation, ASCII names
+  graphlang grad nn.graph --form matrix --latex  matrix products, to paste into a document
 """
 
 
 def add(commands) -> None:
-    p = commands.add_parser("grad", help="the derivatives as formulas, without values", description="The adjoint of every variable as a formula.",
+    p = commands.add_parser("grad", help="the derivatives as formulas, without values", description="The adjoint of every variable, the derivative of the goal by it, as a formula. No values are needed.",
                             epilog=EXAMPLES)
     add_program(p)
     p.add_argument("--form", choices=("index", "matrix"), help="sums over indices, or matrix products where an adjoint is one; matrix is the default where sizes are symbolic")
