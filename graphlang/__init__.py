@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 _WHERE = {"load": "pipeline", "loads": "api", "Program": "pipeline", "UsageError": "given", "Run": "run", "EvaluationError": "run",
           "GraphError": "diagnostics", "Diagnostic": "diagnostics", "Graph": "api"}
+_EXTENSION = {"load_ipython_extension": "notebook", "unload_ipython_extension": "notebook"}  # what `%load_ext graphlang` looks for
 
 
 def __getattr__(name: str):
@@ -18,8 +19,8 @@ def __getattr__(name: str):
     the language (`gl.cos`) are among them."""
     import importlib
 
-    if name in _WHERE:
-        globals()[name] = getattr(importlib.import_module(f"graphlang.{_WHERE[name]}"), name)
+    if where := _WHERE.get(name) or _EXTENSION.get(name):
+        globals()[name] = getattr(importlib.import_module(f"graphlang.{where}"), name)
         return globals()[name]
     if name == "__all__":
         from graphlang.api import FUNCTION_NAMES

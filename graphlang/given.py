@@ -11,6 +11,7 @@ from graphlang.graph.graph import Binding, Graph, Variable
 from graphlang.graph.lower import Lowering
 from graphlang.graph.values import Problem
 from graphlang.run import nest
+from graphlang.syntax.names import NotAName, canonical
 from graphlang.syntax.parser import parse_expression
 
 
@@ -45,6 +46,33 @@ def constant_value(text: str, what: str) -> object:
     if not all(map(math.isfinite, numbers)) and not any(word in text for word in ("inf", "nan")):
         raise UsageError(f"{what}: `{text}` is not finite; write inf if infinity is meant")
     return nest(numbers, value.ranges)
+
+
+def settings(pairs: list[str]) -> dict[str, object]:
+    """`--set x=2 --set 'x=[1, 2]'`, or several in one: `x=2,z=3` is not split: a value may hold commas."""
+    out: dict[str, object] = {}
+    for pair in pairs:
+        name, eq, text = pair.partition("=")
+        name = name.strip()
+        if not eq or not name or not text.strip():
+            raise UsageError(f"--set {pair}: write NAME=VALUE, such as --set x=2 or --set 'w=[1, 2]'")
+        try:
+            canonical(name)
+        except NotAName as e:
+            raise UsageError(f"--set {pair}: {e}") from None
+        out[name] = constant_value(text.strip(), f"--set {name}")
+    return out
+
+
+def names(text: str, option: str = "--wrt") -> tuple[str, ...]:
+    """`a,b` of --wrt, or of another option. Raises UsageError for what cannot be a name."""
+    found = tuple(n.strip() for n in text.split(",") if n.strip())
+    for n in found:
+        try:
+            canonical(n)
+        except NotAName as e:
+            raise UsageError(f"{option}: {e}") from None
+    return found
 
 
 def example(v: Variable) -> str:

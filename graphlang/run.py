@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import index
 from typing import Mapping, NamedTuple
@@ -133,6 +133,7 @@ class Run:
     first_bad: Equation | None = None  # the first whose value is not finite although its operands are
     first_bad_part: Contribution | None = None  # the first whose value is not finite although what it is made of is
     exact: object = None          # the same numbers in ball arithmetic (graphlang.exact.Exact), where they are asked for
+    look: dict = field(default_factory=dict)  # how it shows itself where that was said (`shown`)
     base: Graph | None = None     # in the scalar view the graph with tables, so that `z` still has a meaning
 
     # ---- values
@@ -233,17 +234,45 @@ class Run:
     def _at(self, goal: Goal) -> float:
         return self[goal.name] if goal.element is None else self[(goal.name, *goal.element)]
 
+    # ---- showing itself
+
+    def shown(self, **look) -> Run:
+        """The same run, which shows itself in another way: digits=10, all=True, ascii=True, order="eval", steps=True, mode="A",
+        reveal=True."""
+        from graphlang.show.notebook import checked
+
+        return replace(self, look={**self.look, **checked(look)})
+
+    def latex(self) -> str:
+        """The equations and the adjoints with their values, as an `aligned` environment that MathJax shows between `$$`."""
+        from graphlang.show.notebook import latex
+
+        return latex(self)
+
     def __rich_console__(self, console, options):
         """The table of `graphlang run`, at the width of the console."""
         from graphlang.show.notebook import rendered
 
         yield rendered(self, options.max_width)
 
+    def _repr_pretty_(self, printer, cycle: bool) -> None:
+        """The table at a prompt of IPython; within a list the short form."""
+        if cycle or len(printer.stack) > 1:
+            printer.text(repr(self))
+            return
+        from graphlang.show.notebook import text
+
+        printer.text(text(self, printer.max_width).rstrip("\n"))
+
     def _repr_html_(self) -> str:
-        """The same for a notebook: text, escaped."""
+        """The table for a notebook."""
         from graphlang.show.notebook import html
 
         return html(self)
+
+    def _repr_latex_(self) -> str:
+        """For a document that is made of a notebook; a notebook itself shows the table."""
+        return f"$$\n{self.latex()}\n$$"
 
     # ---- the trace
 

@@ -8,9 +8,8 @@ import sys
 from typing import Callable, Sequence
 
 from graphlang.diagnostics import GraphError
-from graphlang.given import UsageError, constant_value
+from graphlang.given import UsageError, names, settings  # the commands take the last two from here
 from graphlang.pipeline import Program, load, loads
-from graphlang.syntax.names import NotAName, canonical
 
 
 def add_program(parser: argparse.ArgumentParser) -> None:
@@ -33,17 +32,6 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--error-format", choices=("full", "short", "json"), default="full", help="how mistakes are printed")
 
 
-def names(text: str) -> tuple[str, ...]:
-    """`a,b` of --wrt. Raises UsageError for what cannot be a name."""
-    found = tuple(n.strip() for n in text.split(",") if n.strip())
-    for n in found:
-        try:
-            canonical(n)
-        except NotAName as e:
-            raise UsageError(f"--wrt: {e}") from None
-    return found
-
-
 def read(path: str, allow: Sequence[str] = ()) -> Program:
     """A program, which may include files of its own folder and of those that `--allow-path` names. Raises UsageError when
     there is no such file, GraphError when it is not a program."""
@@ -64,22 +52,6 @@ def read(path: str, allow: Sequence[str] = ()) -> Program:
         raise UsageError(f"{path} is a folder") from None
     except OSError as e:
         raise UsageError(f"{path} cannot be read: {e.strerror}") from None
-
-
-def settings(pairs: list[str]) -> dict[str, object]:
-    """`--set x=2 --set 'x=[1, 2]'`, or several in one: `x=2,z=3` is not split: a value may hold commas."""
-    out: dict[str, object] = {}
-    for pair in pairs:
-        name, eq, text = pair.partition("=")
-        name = name.strip()
-        if not eq or not name or not text.strip():
-            raise UsageError(f"--set {pair}: write NAME=VALUE, such as --set x=2 or --set 'w=[1, 2]'")
-        try:
-            canonical(name)
-        except NotAName as e:
-            raise UsageError(f"--set {pair}: {e}") from None
-        out[name] = constant_value(text.strip(), f"--set {name}")
-    return out
 
 
 def tell(error: GraphError, how: str, file: str, as_json: bool, plain: bool = False, pointer: bool = True) -> None:

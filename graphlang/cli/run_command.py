@@ -5,19 +5,36 @@ from __future__ import annotations
 from graphlang.cli.programs import add_program, names, read, settings, tell, told
 from graphlang.diagnostics import GraphError
 from graphlang.given import UsageError
-from graphlang.run import EvaluationError
+from graphlang.run import EvaluationError, Run
 from graphlang.syntax.names import canonical
 
-EXAMPLES = """examples:
-  graphlang run simple.graph
-  graphlang run simple.graph --set x=3 --digits 10
-  graphlang run nn.graph --wrt alpha,beta --mode A --steps
-  graphlang run quiz.graph --json | jq .adjoints
+EXAMPLES = """for example, in sine.graph:
+
+    J = sin(t)
+    t = 3x
+    x = 2
+
+  $ graphlang run sine.graph --plain --ascii
+    sine.graph
+     Forward         value | Backward                           value
+     J = sin(t)  -0.279415 | dJ/dJ = 1                              1
+                           | dJ/dt = cos(t)                   0.96017
+     t = 3x              6 | dJ/dx = dJ/dt*dt/dx,  dt/dx = 3  2.88051
+
+     at x = 2
+     dJ/dx = 2.8805108599511
+
+examples:
+  graphlang run simple.graph                                values forward, derivatives backward
+  graphlang run simple.graph --set x=3 --digits 10          another value, and more digits
+  graphlang run nn.graph --wrt alpha,beta --mode A --steps  a numbered list with one sum a variable
+  graphlang run quiz.graph --json | jq .adjoints            for other programs to read
+  graphlang run simple.graph --watch                        again, whenever the file is saved
 """
 
 
 def add(commands) -> None:
-    p = commands.add_parser("run", help="evaluate forward and backward, show the tables", description="Evaluate a program forward and backward.",
+    p = commands.add_parser("run", help="evaluate forward and backward, show the tables", description="Evaluate a program: values forward, derivatives of its goal backward. Exit status 1 if the program is wrong, or a claim or an expectation of it fails.",
                             epilog=EXAMPLES)
     add_program(p)
     p.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="the value of a leaf or const: a number, a constant expression or a list")
@@ -34,6 +51,7 @@ def add(commands) -> None:
     p.add_argument("--exact", action="store_true", help="numbers in ball arithmetic, with digits that are certain (needs python-flint)")
     p.add_argument("--precision", type=int, metavar="N", help="how many certain digits (1 to 1000; 30 with --exact alone); implies --exact")
     p.add_argument("--ieee", action="store_true", help="carry nan and inf on instead of stopping at them")
+    p.add_argument("--watch", action="store_true", help="run again whenever the program, or a file that it includes, is saved; Ctrl-C ends")
     p.set_defaults(handler=handle)
 
 
@@ -43,13 +61,12 @@ def handle(options) -> int:
         raise UsageError("--digits is a number from 1 to 17")
     if options.seed is not None and options.seed < 0:
         raise UsageError("--seed is 0 or greater")
-    program = read(options.file, options.allow_path)
+    if options.watch:
+        from graphlang.cli.watch import watch
+
+        return watch(options, lambda: evaluated(options), show)
     try:
-        run = program.run(set=settings(options.set), wrt=names(options.wrt), goal=options.goal, seed=options.seed, mode=options.mode,
-                          ieee=options.ieee, expand=options.expand, scalar=options.scalar, raw=options.raw,
-                          exact=options.exact if options.precision is None else options.precision)
-        if options.jacobian or options.hessian:
-            second(run, [canonical(n) for n in names(options.wrt)], options)
+        run = evaluated(options)
     except EvaluationError as e:  # what came before it is shown
         if not options.json and options.error_format == "full":
             show(e.run, options)
@@ -61,6 +78,17 @@ def handle(options) -> int:
         if run.diagnostics:
             tell(GraphError(run.diagnostics, run.graph.source), options.error_format, options.file, False, options.plain)
     return 1 if any(e.holds is False for e in run.expectations) or not all(v.ok for v in run.claims) else 0
+
+
+def evaluated(options) -> Run:
+    """The run that a command line asks for. Raises UsageError, GraphError."""
+    program = read(options.file, options.allow_path)
+    run = program.run(set=settings(options.set), wrt=names(options.wrt), goal=options.goal, seed=options.seed, mode=options.mode,
+                      ieee=options.ieee, expand=options.expand, scalar=options.scalar, raw=options.raw,
+                      exact=options.exact if options.precision is None else options.precision)
+    if options.jacobian or options.hessian:
+        second(run, [canonical(n) for n in names(options.wrt)], options)
+    return run
 
 
 def second(run, wrt: list[str], options) -> None:
@@ -75,10 +103,11 @@ def second(run, wrt: list[str], options) -> None:
         run.derivatives |= hessian(run, chosen)
 
 
-def show(run, options) -> None:
+def show(run, options, page=None) -> None:
+    """The tables on standard output, or on another console."""
     from graphlang.show.console import console
     from graphlang.show.tables import Options, show_run
 
-    show_run(run, console(plain=options.plain), Options(digits=options.digits, all=options.all, ascii=options.ascii, order=options.order,
-                                                        steps=options.steps, reveal=options.reveal, mode=options.mode, plain=options.plain,
-                                                        scalar=options.scalar))
+    show_run(run, page or console(plain=options.plain), Options(digits=options.digits, all=options.all, ascii=options.ascii, order=options.order,
+                                                                steps=options.steps, reveal=options.reveal, mode=options.mode, plain=options.plain,
+                                                                scalar=options.scalar))

@@ -31,7 +31,7 @@ Line = list[Part]
 def console(stderr: bool = False, plain: bool = False) -> Console:
     """As wide as the terminal; in a pipe 160 columns, or as many as COLUMNS says. `plain`: no colour, no bold."""
     columns = os.environ.get("COLUMNS", "")
-    c = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True, color_system=None if plain else "auto")
+    c = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True, color_system=None if plain else "auto", force_jupyter=False)
     if columns.isdigit() and int(columns):
         c.width = int(columns)
     elif not c.is_terminal:

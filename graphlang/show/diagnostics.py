@@ -60,7 +60,15 @@ def paint(diagnostics: Sequence[Diagnostic], source: Source | None, console: Con
 def painted(diagnostics: Sequence[Diagnostic], source: Source | None, width: int) -> str:
     """What `paint` prints, as a text without colour."""
     paper = StringIO()
-    paint(diagnostics, source, Console(file=paper, width=width, color_system=None, force_terminal=False))
+    paint(diagnostics, source, Console(file=paper, width=width, color_system=None, force_terminal=False, force_jupyter=False))
+    return paper.getvalue()
+
+
+def ansi(diagnostics: Sequence[Diagnostic], source: Source | None, width: int, colour: bool = True) -> str:
+    """The same with the escape sequences of a terminal that has colours, whatever it is printed to."""
+    paper = StringIO()
+    paint(diagnostics, source, Console(file=paper, width=width, color_system="standard" if colour else None, force_terminal=colour, legacy_windows=False, no_color=False,
+                                       force_jupyter=False))
     return paper.getvalue()
 
 

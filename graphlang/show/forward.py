@@ -17,14 +17,12 @@ if TYPE_CHECKING:
 
 def show_forward(sheet: Sheet) -> None:
     """One table for each variable that is differentiated by, equations in evaluation order."""
-    from graphlang.show.tables import ENDS, MOST_ROWS, footing, heading
+    from graphlang.show.tables import ENDS, footing, heading
 
     for k, t in enumerate(sheet.run.tangents):
         if k:
             sheet.paper.line("")
-        rows = list(table_rows(sheet, t))
-        total = len(rows)
-        head, tail = (rows, []) if sheet.options.all or total <= MOST_ROWS else (rows[:ENDS], rows[-ENDS:])
+        head, tail, total = shown_rows(sheet, t)
         shape = columns([*head, *tail], sheet.width, sheet.signs.arrow, sheet.signs.bar)
         heading(sheet, shape, "Tangent", note(sheet, t))
         for row in head:
@@ -34,6 +32,14 @@ def show_forward(sheet: Sheet) -> None:
             for row in tail:
                 sheet.paper.lines(shape.lines(row))
         footing(sheet, shape)
+
+
+def shown_rows(sheet: Sheet, t: Tangents) -> tuple[list[Row], list[Row], int]:
+    """The rows of a table, of a long one the first and the last; and how many there are in all."""
+    from graphlang.show.tables import ENDS, MOST_ROWS
+
+    rows = list(table_rows(sheet, t))
+    return (rows, [], len(rows)) if sheet.options.all or len(rows) <= MOST_ROWS else (rows[:ENDS], rows[-ENDS:], len(rows))
 
 
 def note(sheet: Sheet, t: Tangents) -> str:

@@ -19,15 +19,18 @@ from graphlang.show.typeset import Typesetter
 def fragment(derivative: Derivative, notation: Notation, names: Iterable[str], form: str = SHOWN, matrix: bool = False) -> str:
     """The adjoints of `names`, one line each or one for each box of elements with a formula of its own. `matrix`: as
     matrix formulas where they are some."""
-    graph = derivative.graph
-    setter = Typesetter(notation, [*graph.variables, *graph.functions], graph.variables, bool(graph.layouts) and graph.layouts[-1][1] == "numerator")
-    lines = [line for name in names for line in _lines(derivative, setter, name, form, matrix)]
+    setter = typesetter(derivative.graph, notation)
+    lines = [line for name in names for line in adjoint_lines(derivative, setter, name, form, matrix)]
     return notation.begin + notation.line_end.join(lines) + notation.end if lines else ""
+
+
+def typesetter(graph: Graph, notation: Notation) -> Typesetter:
+    return Typesetter(notation, [*graph.variables, *graph.functions], graph.variables, bool(graph.layouts) and graph.layouts[-1][1] == "numerator")
 
 
 def whole_fragment(graph: Graph, found: Sequence[Formula], notation: Notation) -> str:
     """Derivatives of whole tables and second derivatives (`jacobians`, `hessians`), with the ranges of their indices."""
-    setter = Typesetter(notation, [*graph.variables, *graph.functions], graph.variables, bool(graph.layouts) and graph.layouts[-1][1] == "numerator")
+    setter = typesetter(graph, notation)
     lines = []
     for f in found:
         if f.matrix is not None:
@@ -41,7 +44,8 @@ def whole_fragment(graph: Graph, found: Sequence[Formula], notation: Notation) -
     return notation.begin + notation.line_end.join(lines) + notation.end if lines else ""
 
 
-def _lines(derivative: Derivative, setter: Typesetter, name: str, form: str, matrix: bool) -> Iterator[str]:
+def adjoint_lines(derivative: Derivative, setter: Typesetter, name: str, form: str = SHOWN, matrix: bool = False) -> Iterator[str]:
+    """The adjoint of a variable: one line, or one for each of its `pieces`."""
     n, pool = setter.n, derivative.graph.pool
     tree = matrix_row(derivative, name, form) if matrix else None
     if tree is not None:

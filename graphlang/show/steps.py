@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterable, Iterator, NamedTuple, Sequence
 
 from graphlang.derive.reverse import pieces
 from graphlang.show.console import Line, breadth, pad
@@ -14,41 +14,58 @@ INDENT = 6
 BLOCK = 40
 
 
+class Steps(NamedTuple):
+    """A numbered list: its items, the cells that are made of each, and how a block of cells is laid out. `sums`: the cells are
+    those of `sums`, whose `locals` are right sides."""
+
+    title: str
+    items: Sequence
+    cells: Callable[[Any], Iterable[Cell]]
+    write: Callable
+    sums: bool = False
+
+
 def show_steps(sheet) -> None:
     """Forward, then backward in version A or B."""
+    for part in lists(sheet):
+        sheet.title(part.title, min(sheet.width, 78))
+        numbered(sheet, part)
+
+
+def lists(sheet) -> Iterator[Steps]:
     from graphlang.show.tables import file_name
 
-    sheet.title(f"forward (topological order), {file_name(sheet.run.graph)}", min(sheet.width, 78))
-    order = sheet.run.order
-    numbered(sheet, len(order), lambda k: order[k], lambda e: [sheet.forward(e)], forward_lines)
+    yield Steps(f"forward (topological order), {file_name(sheet.run.graph)}", sheet.run.order, lambda e: [sheet.forward(e)], forward_lines)
     if sheet.p is None:
         return
     if sheet.options.mode == "A":
-        sheet.title("backward, version A: one visit per variable, sum over the nodes that use it", min(sheet.width, 78))
         names = [n for n in sheet.p.derivative.variables if is_shown(sheet.run, n)]
-        numbered(sheet, len(names), lambda k: names[k], lambda n: sums(sheet, n), sum_lines)
+        yield Steps("backward, version A: one visit per variable, sum over the nodes that use it", names, lambda n: sums(sheet, n), sum_lines, True)
     else:
-        sheet.title("backward, version B: one visit per node, which adds to each variable that it uses", min(sheet.width, 78))
         order = [None, *(c for g in sheet.p.derivative.order for e in g.equations for c in sheet.paid(e))]
-        numbered(sheet, len(order), lambda k: order[k], lambda c: [sheet.seed() if c is None else sheet.contribution(c)], increment_lines)
+        yield Steps("backward, version B: one visit per node, which adds to each variable that it uses", order,
+                    lambda c: [sheet.seed() if c is None else sheet.contribution(c)], increment_lines)
 
 
-def numbered(sheet, count: int, item: Callable, cells: Callable, write: Callable) -> None:
-    """Items by their numbers, in blocks that share their columns; the middle of a long list is left out."""
+def shown_parts(sheet, count: int) -> list[range]:
+    """Which of a list are shown: all, or of a long one the first and the last."""
     from graphlang.show.tables import ENDS, MOST_ROWS
 
-    if sheet.options.all or count <= MOST_ROWS:
-        parts = [range(count)]
-    else:
-        parts = [range(ENDS), range(count - ENDS, count)]
+    return [range(count)] if sheet.options.all or count <= MOST_ROWS else [range(ENDS), range(count - ENDS, count)]
+
+
+def numbered(sheet, steps: Steps) -> None:
+    """Items by their numbers, in blocks that share their columns; the middle of a long list is left out."""
+    count = len(steps.items)
+    parts = shown_parts(sheet, count)
     n = 0
     for which, part in enumerate(parts):
         if which:
-            sheet.gap(count - 2 * ENDS, count, "steps")
+            sheet.gap(part[0] - len(parts[0]), count, "steps")
             n = part[0]
-        stream = (cell for k in part for cell in cells(item(k)))
+        stream = (cell for k in part for cell in steps.cells(steps.items[k]))
         while block := list(islice(stream, BLOCK)):
-            for lines in write(block, sheet.width - INDENT, sheet.signs.arrow):
+            for lines in steps.write(block, sheet.width - INDENT, sheet.signs.arrow):
                 n += 1
                 for k, line in enumerate(lines):
                     sheet.paper.line(f"{n:3}. " if k == 0 else " " * 5, *line)

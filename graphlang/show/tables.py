@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from itertools import islice
+from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import PurePath
-from typing import Iterator, NamedTuple
+from typing import Iterable, Iterator, NamedTuple
 
 from rich.console import Console
 
-from graphlang.derive.reverse import SHOWN, Contribution, Derivative, pieces
+from graphlang.derive.reverse import SHOWN, Contribution, Derivative, Piece, pieces
 from graphlang.graph.expressions import Index
 from graphlang.graph.graph import Equation, Range
 from graphlang.run import Run, offsets
@@ -115,17 +116,20 @@ class Sheet:
         return Cell(f"{v.role} {self.texts.name(name)}", value=self.table(self.run.flat[name], [r.extent for r in v.ranges]))
 
     def adjoint_cells(self, name: str) -> Iterator[Cell]:
-        whole = self.run.graph.variables[name].ranges
         for piece in pieces(self.p.derivative, name):
             left, rights, locals = self.texts.piece(piece)
-            ranges = dict(piece.over)
-            box = tuple(ranges[s.name] if type(s) is Index else Range(int(s.value), int(s.value)) for s in piece.at)
-            flat = self.p.sweep.adjoints[name]
-            value = [flat[k] for k in offsets(box, whole)] if whole else flat
+            value, extents = self.piece_value(piece)
             direct = not locals and len(piece.terms) == 1
             bad = self.run.first_bad_part in piece.terms and not all(map(math.isfinite, value))
-            yield Cell(f"{left} = {rights[-1] if direct else rights[0]}", locals,
-                       self.table(value, box_extents(piece.at, box)) + (f" {self.signs.mark} not finite" if bad else ""), style="bold red" if bad else "")
+            yield Cell(f"{left} = {rights[-1] if direct else rights[0]}", locals, self.table(value, extents) + (f" {self.signs.mark} not finite" if bad else ""),
+                       style="bold red" if bad else "")
+
+    def piece_value(self, piece: Piece) -> tuple[list[float], list[int]]:
+        """The adjoint over the elements of a piece, and their extents."""
+        ranges, whole = dict(piece.over), self.run.graph.variables[piece.variable].ranges
+        box = tuple(ranges[s.name] if type(s) is Index else Range(int(s.value), int(s.value)) for s in piece.at)
+        flat = self.p.sweep.adjoints[piece.variable]
+        return [flat[k] for k in offsets(box, whole)] if whole else flat, box_extents(piece.at, box)
 
     def leaves(self) -> list[str]:
         return [n for n, v in self.run.graph.variables.items() if v.is_leaf and v.role != "const" and is_shown(self.run, n)]
@@ -152,33 +156,44 @@ class Sheet:
 
 def show_run(run: Run, console: Console, options: Options = Options()) -> None:
     """The tables of a run, then gradients, conventions, notes and expectations; of an exact run with certain digits."""
-    if run.exact is not None and run.bad is None:
-        with run.exact.as_run() as certain:
-            _show_run(certain, console, options._replace(digits=run.exact.precision))
-    else:
-        _show_run(run, console, options)
+    with certain(run, options) as (shown, its):
+        sheet = Sheet(shown, console, its)
+        if shown.tangents:
+            from graphlang.show.forward import show_forward
 
+            show_forward(sheet)
+        elif its.steps:
+            from graphlang.show.steps import show_steps
 
-def _show_run(run: Run, console: Console, options: Options) -> None:
-    sheet = Sheet(run, console, options)
-    if run.tangents:
-        from graphlang.show.forward import show_forward
-
-        show_forward(sheet)
-    elif options.steps:
-        from graphlang.show.steps import show_steps
-
-        show_steps(sheet)
-    else:
-        show_table(sheet)
-    point = [*given(run, sheet.texts, options, sheet.width, sheet.signs.dots)]
-    below = [*summary(run, sheet.adjoints, options, sheet.width, sheet.signs.dots)] if run.bad is None else []
-    below += second(run, sheet.texts, options, sheet.width, sheet.signs.dots)
-    for lines in (point + below, [*remarks(run, options, sheet.width, sheet.signs.dots)]):
-        if lines:
+            show_steps(sheet)
+        else:
+            show_table(sheet)
+        for lines in below(sheet):
             sheet.paper.line("")
             sheet.paper.lines(lines)
-    sheet.paper.flush()
+        sheet.paper.flush()
+
+
+@contextmanager
+def certain(run: Run, options: Options) -> Iterator[tuple[Run, Options]]:
+    """What is shown of a run, and how: of an exact one its certain digits."""
+    if run.exact is not None and run.bad is None:
+        with run.exact.as_run() as exact:
+            yield exact, options._replace(digits=run.exact.precision)
+    else:
+        yield run, options
+
+
+def below(sheet: Sheet) -> Iterator[list[Line]]:
+    """What stands below the table, in one or two groups of lines."""
+    run, options, width, dots = sheet.run, sheet.options, sheet.width, sheet.signs.dots
+    point = [*given(run, sheet.texts, options, width, dots)]
+    if run.bad is None:
+        point += summary(run, sheet.adjoints, options, width, dots)
+    point += second(run, sheet.texts, options, width, dots)
+    for lines in (point, [*remarks(run, options, width, dots)]):
+        if lines:
+            yield lines
 
 
 def file_name(run_or_graph) -> str:
@@ -187,22 +202,9 @@ def file_name(run_or_graph) -> str:
 
 
 def show_table(sheet: Sheet) -> None:
-    items = list(sheet.equations())
-    version_a = sheet.options.mode == "A" and sheet.p is not None
-    if version_a:
-        leaves = sheet.leaves()
-        items = leaves + items if sheet.options.order == "eval" else items + leaves
-    make = sheet.variable_row if version_a else sheet.row
-    total = len(items)
-    if sheet.options.all or total <= MOST_ROWS:
-        head, tail = map(make, items), ()
-    else:
-        head, tail = [make(e) for e in items[:ENDS]], [make(e) for e in items[-ENDS:]]
+    head, tail, total = table_rows(sheet)
     stream = iter(head)
     first = list(islice(stream, MOST_ROWS))
-    goal_row = leaf_goal(sheet)
-    if goal_row is not None:
-        first.insert(0, goal_row)
     shape = columns([*first, *tail], sheet.width, sheet.signs.arrow, sheet.signs.bar)
     heading(sheet, shape)
     for row in first:
@@ -210,12 +212,35 @@ def show_table(sheet: Sheet) -> None:
     for row in stream:
         sheet.paper.lines(shape.lines(row))
     if tail:
-        sheet.gap(total - len(first) - len(tail), total)
+        sheet.gap(total - 2 * ENDS, total)
         for row in tail:
             sheet.paper.lines(shape.lines(row))
     footing(sheet, shape)
-    if sheet.p is not None and not version_a and total <= MOST_ROWS:
-        sheet.paper.lines(order_note(sheet, items))
+    sheet.paper.lines(order_note(sheet))
+
+
+def items(sheet: Sheet) -> list[Equation | str]:
+    """What has a row of its own: equations, and in version A the leaves, by name."""
+    equations = list(sheet.equations())
+    if not is_version_a(sheet):
+        return equations
+    return sheet.leaves() + equations if sheet.options.order == "eval" else equations + sheet.leaves()
+
+
+def is_version_a(sheet: Sheet) -> bool:
+    return sheet.options.mode == "A" and sheet.p is not None
+
+
+def table_rows(sheet: Sheet) -> tuple[Iterable[Row], list[Row], int]:
+    """The rows of the table, made while they are read; of a long program the first ones, and the last ones apart; and how many
+    rows there are in all."""
+    every = items(sheet)
+    make = sheet.variable_row if is_version_a(sheet) else sheet.row
+    goal = leaf_goal(sheet)
+    front = [goal] if goal is not None else []
+    if sheet.options.all or len(every) <= MOST_ROWS:
+        return chain(front, map(make, every)), [], len(every)
+    return [*front, *map(make, every[:ENDS])], [make(e) for e in every[-ENDS:]], len(every)
 
 
 def leaf_goal(sheet: Sheet) -> Row | None:
@@ -260,9 +285,12 @@ def footing(sheet: Sheet, shape: Columns) -> None:
     rule(sheet, shape, sheet.signs.foot)
 
 
-def order_note(sheet: Sheet, items: list[Equation]) -> Iterator[Line]:
+def order_note(sheet: Sheet) -> Iterator[Line]:
     """Totals are added nearest to the goal first, whatever the order of the rows: said where the two differ."""
-    place = {e: k for k, e in enumerate(items)}
+    every = items(sheet)
+    if sheet.p is None or is_version_a(sheet) or len(every) > MOST_ROWS:
+        return
+    place = {e: k for k, e in enumerate(every)}
     out = []
     for name, terms in sheet.p.derivative.incoming.items():
         at = [place[c.source] for c in terms]
