@@ -1,0 +1,143 @@
+"""What can be written at a place: names with their values, functions, words, derivatives, Greek letters."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Iterator, NamedTuple
+
+from graphlang.diagnostics import Span
+from graphlang.graph.functions import ALIASES, FUNCTIONS
+from graphlang.graph.values import BUILT_IN, CONSTANTS
+from graphlang.lsp.figures import Figures
+from graphlang.lsp.reading import File, Reading, variable
+from graphlang.pages import contents
+from graphlang.pages.rows import call
+from graphlang.syntax.names import GREEK
+from graphlang.syntax.occurrences import FUNCTION, canonical_or
+from graphlang.syntax.pieces import KEYWORDS, pieces, statements
+
+TRIGGERS = ("\\", "/", "∂")
+
+_WORD = re.compile(r"[^\W\d][\w\u0300-\u036f]*\Z")
+_GREEK = re.compile(r"\\[A-Za-z]*\Z")
+_DERIVATIVE = re.compile(r"(?<![\w\u0300-\u036f])([d∂])([^\W\d][\w\u0300-\u036f]*)/(?:([d∂])(?:[^\W\d][\w\u0300-\u036f]*)?)?\Z")
+_NUMBER = re.compile(r"(?:\d|\d\.)\Z")
+_BEGINS = re.compile(r"[ \t]*[^\W\d]?[\w\u0300-\u036f]*\Z")
+
+
+class Completion(NamedTuple):
+    """`text` goes in the place of `span`. `kind`: variable, constant, function, keyword, index, derivative, letter."""
+
+    label: str
+    kind: str
+    text: str
+    span: Span
+    detail: str = ""
+
+
+def completions(reading: Reading, file: File, offset: int, figures: Figures | None) -> list[Completion]:
+    """What fits at a place, which may be in a text that does not parse."""
+    start = file.text.rfind("\n", 0, offset) + 1
+    line = file.text[start:offset]
+    if in_comment_or_string(line):
+        return []
+    if m := _GREEK.search(line):
+        at = Span(start + m.start(), offset)
+        return [Completion(f"\\{name}", "letter", glyph, at, glyph) for name, glyph in GREEK.items()]
+    if (m := _DERIVATIVE.search(line)) and (found := list(derivatives(reading, m, Span(start + m.start(), offset), figures))):
+        return found
+    m = _WORD.search(line)
+    at = Span(start + m.start() if m else offset, offset)
+    if m is None and _NUMBER.search(line):
+        return []
+    found: list[Completion] = []
+    if _BEGINS.match(line.rpartition(";")[2]):
+        found += [Completion(word, "keyword", word + " ", at, sentences().get(word, "")) for word in KEYWORDS]
+    found += [Completion(name, "index", name, at, "index") for name in sorted(indices(file.text, offset))]
+    found += variables(reading, at, figures)
+    found += [Completion(name, kind, name, at, detail) for name, kind, detail in functions()]
+    found += [Completion(s.name, "function", s.name, at, " ".join(d.texts[:1])) for s, d in reading.definitions.items() if s.kind == FUNCTION]
+    if line.strip() and not _BEGINS.match(line):
+        found += [Completion(word, "keyword", word + " ", at, sentences().get(word, "")) for word in ("for", "in", "within")]
+    unique = {c.label: c for c in reversed(found)}
+    return [c for c in found if unique[c.label] is c]
+
+
+def in_comment_or_string(line: str) -> bool:
+    quoted, at = False, 0
+    while at < len(line):
+        c = line[at]
+        if c == "\\" and quoted:
+            at += 1
+        elif c == '"':
+            quoted = not quoted
+        elif c == "#" and not quoted:
+            return True
+        at += 1
+    return quoted
+
+
+def variables(reading: Reading, at: Span, figures: Figures | None) -> Iterator[Completion]:
+    for name in sorted(reading.names):
+        detail = ""
+        if figures is not None and (v := figures.variable(name)) is not None:
+            value = figures.value(name)
+            ranges = figures.ranges(name)
+            detail = " ".join(filter(None, ("" if v.role == "node" else v.role, f"over {ranges}" if ranges else "", f"= {value}" if value is not None else "")))
+        yield Completion(name, "variable", name, at, detail)
+
+
+def derivatives(reading: Reading, m: re.Match, at: Span, figures: Figures | None) -> Iterator[Completion]:
+    """`dJ/dx` for every x, once `dJ/d` is written and J is a variable."""
+    mark, of = m[1], m[2]
+    if m[3] not in (mark, None) or canonical_or(of) not in reading.names or variable(f"{mark}{of}") in reading.definitions:
+        return
+    for name in sorted(reading.names):
+        values = dict(figures.adjoint(name)) if figures is not None and mark == "d" else {}
+        value = values.get(f"d{canonical_or(of)}/d{name}")
+        yield Completion(f"{mark}{of}/{mark}{name}", "derivative", f"{mark}{of}/{mark}{name}", at, f"= {value}" if value else "derivative")
+
+
+def indices(text: str, offset: int) -> set[str]:
+    """The names that a `for` binds around a place: in the statement, or in the brackets that the `for` stands in."""
+    statement = next((s for s in statements(text) if s.start <= offset <= s.end), None)
+    if statement is None:
+        return set()
+    at = offset - statement.start
+    scopes: list[tuple[int, set[str]]] = [(0, set())]  # where a bracket was opened, and what is bound in it
+    found: set[str] = set()
+    binding, before = False, ""
+    for part in pieces(text[statement.start : statement.end]):
+        if part.kind == "open":
+            scopes.append((part.start, set()))
+        elif part.kind == "close" and len(scopes) > 1:
+            start, bound = scopes.pop()
+            if start < at <= part.start:
+                found |= bound
+            binding = False
+        elif part.text == "for":
+            binding = True
+        elif binding and part.kind == "name" and before in ("for", ","):
+            scopes[-1][1].add(part.text)
+        before = part.text
+    return found.union(*(bound for start, bound in scopes if start <= at))
+
+
+@lru_cache(maxsize=None)
+def sentences() -> dict[str, str]:
+    """What `explain` says first of everything that has a page."""
+    return {name: title for entries in contents().values() for name, title in entries}
+
+
+@lru_cache(maxsize=None)
+def functions() -> tuple[tuple[str, str, str], ...]:
+    """The functions and constants of the language: name, kind, signature and sentence."""
+    found = []
+    for name in sorted(BUILT_IN):
+        row = FUNCTIONS.get(ALIASES.get(name, name))
+        about = sentences().get(ALIASES.get(name, name), "")
+        written = call(row).replace(row.name, name, 1) if row is not None else f"{name}(…)"
+        found.append((name, "function", f"{written}: {about}" if about else written))
+    found += [(name, "constant", sentences().get(name, "")) for name in CONSTANTS]
+    return tuple(found)

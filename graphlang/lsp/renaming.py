@@ -1,0 +1,128 @@
+"""Renaming: every place that means the same name, and nothing else; or the reason why not.
+
+What would come of it is read again before it is done. A name such as `e1` would make a number of `2e1`, and `dJ` a division
+of `dJ/dx`: then what the other places mean has changed, and the renaming is refused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterable, Mapping, NamedTuple
+
+from graphlang.diagnostics import Span
+from graphlang.graph.values import BUILT_IN
+from graphlang.lsp.reading import File, Reading, Text, read
+from graphlang.syntax.names import NotAName, canonical
+from graphlang.syntax.occurrences import ARGUMENT, FUNCTION, INDEX, OPTION, SETTING, Occurrence, Symbol, mentions
+
+FIXED = ("pi", "inf", "nan")  # constants that no program defines
+
+
+class Refused(Exception):
+    """Why something is not renamed."""
+
+
+class Edit(NamedTuple):
+    """`text` in the place of a span of a file."""
+
+    file: str
+    span: Span
+    text: str
+
+
+def renameable(reading: Reading, file: File, offset: int) -> Occurrence:
+    """What stands at a place. Raises Refused where there is nothing that can have another name."""
+    o = file.at(offset)
+    if o is None:
+        if any(at.start <= offset <= at.end for at in file.broken):
+            raise Refused("this statement does not parse; repair it first")
+        raise Refused("there is no name here")
+    if o.symbol.kind in (OPTION, SETTING):
+        raise Refused(f"`{o.symbol.name}` is a word of the language")
+    if o.symbol.scope is None and not any(x.defines for _, x in reading.of(o.symbol, file)):
+        built_in = o.symbol.name in BUILT_IN or o.symbol.name in (*FIXED, "e")
+        raise Refused(f"`{o.symbol.name}` is built in" if built_in else f"nothing defines `{o.symbol.name}`")
+    return o
+
+
+def rename(readings: Iterable[Reading], file: File, offset: int, new: str) -> dict[Path | None, list[Edit]]:
+    """The edits by file, in all programs that the file is a part of. Raises Refused."""
+    found: dict[Path | None, set[Edit]] = {}
+    for reading in readings:
+        own = reading.file_at(file)
+        o = renameable(reading, own, offset)
+        check_name(reading, own, o.symbol, new)
+        edits = [Edit(f.name, x.span, new) for f, x in reading.of(o.symbol, own)]
+        check_outcome(reading, own, o.symbol, new, edits)
+        for e in edits:
+            found.setdefault(reading.file(e.file).path, set()).add(e._replace(file=""))
+    return {path: sorted(edits, key=lambda e: e.span) for path, edits in found.items()}
+
+
+def check_name(reading: Reading, file: File, symbol: Symbol, new: str) -> None:
+    try:
+        plain = canonical(new)
+    except NotAName as wrong:
+        raise Refused(f"`{new}` is not a name" + (f"; `{wrong.proposal}` is one" if wrong.proposal else ": a name has letters, digits and `_` only")) from None
+    for f in reading.files if symbol.scope is None else (file,):
+        for at in f.broken:
+            if mentions(f.text, at, symbol.name):
+                raise Refused(f"`{symbol.name}` is also named in a statement that does not parse, on {line(f, file, at)}; repair it first")
+    if plain == symbol.name:
+        return  # another spelling of the same name
+    if plain in BUILT_IN:
+        raise Refused(f"`{plain}` is a built-in function")
+    if plain in FIXED:
+        raise Refused(f"`{plain}` is a constant")
+    for f in reading.files if symbol.scope is None else (file,):
+        for o in f.occurrences:
+            if o.symbol.name == plain and o.symbol.kind not in (OPTION, SETTING) and meets(o.symbol, symbol):
+                what = {FUNCTION: "a function", INDEX: "an index", ARGUMENT: "an argument"}.get(o.symbol.kind, "a variable")
+                raise Refused(f"`{plain}` is taken: it is {what} on {line(f, file, o.span)}")
+        for at in f.broken:
+            if mentions(f.text, at, plain):
+                raise Refused(f"`{plain}` is taken: it is named on {line(f, file, at)}")
+
+
+def meets(one: Symbol, other: Symbol) -> bool:
+    """Whether two names are known at one place. An index may have the name of one whose `for` is elsewhere."""
+    if one.scope is None or other.scope is None:
+        return ARGUMENT not in (one.kind, other.kind)  # an argument may have a variable's name; what reads that is looked at afterwards
+    return one.scope.start < other.scope.end and other.scope.start < one.scope.end
+
+
+def check_outcome(reading: Reading, file: File, symbol: Symbol, new: str, edits: list[Edit]) -> None:
+    """Read what would come of it: the same names at the same places, this one called otherwise."""
+    after = {f.name: apply(f.text, [e for e in edits if e.file == f.name]) for f in reading.files}
+    own = reading.own
+    texts = {f.path: after[f.name] for f in reading.files if f.path is not None}
+    again = read(Text(own.name, after[own.name], own.path), texts)
+    name = canonical(new)
+    for f in reading.files:
+        g = again.file(f.name)
+        if g is None or len(g.occurrences) != len(f.occurrences) or len(g.broken) != len(f.broken):
+            raise Refused(f"`{new}` would change how {'the text' if f is file else f.name} is read")
+        for a, b in zip(f.occurrences, g.occurrences):
+            renamed = a.symbol.kind == symbol.kind and a.symbol.name == symbol.name and (symbol.scope is None or (f is file and a.symbol.scope == symbol.scope))
+            same = b.symbol.name == (name if renamed else a.symbol.name) and (b.symbol.kind, b.use) == (a.symbol.kind, a.use)
+            if not same or (a.derivative is None) != (b.derivative is None):
+                raise Refused(f"`{new}` would change what `{f.text[a.span.start : a.span.end]}` means on {line(f, file, a.span)}")
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    for e in sorted(edits, key=lambda e: e.span, reverse=True):
+        text = text[: e.span.start] + e.text + text[e.span.end :]
+    return text
+
+
+def line(f: File, here: File, at: Span) -> str:
+    number = f.text.count("\n", 0, at.start) + 1
+    return f"line {number}" if f is here else f"line {number} of {f.name}"
+
+
+def including(file: File, candidates: Mapping[Path, str]) -> Iterable[Path]:
+    """Those of some files that may include one, by its name."""
+    if file.path is not None:
+        for path, text in candidates.items():
+            if path != file.path and "include" in text and file.path.name in text:
+                yield path
