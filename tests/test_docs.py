@@ -3,7 +3,7 @@
 A `console` block that begins with `$ graphlang …` is run in this process; further `$` lines are further commands. A
 `graph` block after a line `<!-- file: NAME -->` is the program NAME for the commands below it on the page. `graph` blocks
 must run (leaves without values are given 1), but for those after `<!-- wrong -->` or `<!-- wrong: NAME -->`, which must
-not. `python` blocks are run.
+not. `python` blocks are run. After a line `<!-- session -->` a `text` block is a session of `graphlang repl`: what follows `> ` is typed.
 GRAPHLANG_UPDATE_GOLDEN=1 writes the output anew: read the difference line by line before you keep it.
 """
 
@@ -83,7 +83,10 @@ def played(block: Block, folder: Path) -> str:
 
 @pytest.mark.parametrize("block", CONSOLE, ids=str)
 def test_an_example_shows_what_comes_out(block, beside_the_programs):
-    got = played(block, beside_the_programs)
+    compare(block, played(block, beside_the_programs))
+
+
+def compare(block: Block, got: str) -> None:
     if os.environ.get("GRAPHLANG_UPDATE_GOLDEN") == "1":
         # by its place among the page's blocks: those before it may have become longer
         text = block.page.read_text(encoding="utf-8")
@@ -91,6 +94,25 @@ def test_an_example_shows_what_comes_out(block, beside_the_programs):
         block.page.write_text(text[: m.start("body")] + got + text[m.end("body") :], encoding="utf-8")
     else:
         assert got == block.body
+
+
+def answered(block: Block) -> str:
+    """A session with its answers."""
+    from rich.console import Console
+
+    from graphlang.repl.loop import Repl
+
+    console = Console(file=io.StringIO(), width=int(WIDTH), color_system=None, highlight=False, markup=False, soft_wrap=True)
+    repl, typed = Repl(console, console, folder="."), re.findall(r"^> .*\n(?:… .*\n)*", block.body, re.MULTILINE)
+    for text in typed:
+        console.file.write(text)
+        repl.feed("\n".join(line[2:] for line in text.splitlines()))
+    return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())
+
+
+@pytest.mark.parametrize("block", [b for b in ALL if b.marker == "session"], ids=str)
+def test_a_session_shows_what_comes_out(block, beside_the_programs):
+    compare(block, answered(block))
 
 
 @pytest.mark.parametrize("block", [b for b in ALL if b.kind == "graph"], ids=str)

@@ -16,13 +16,16 @@ import graphlang
 
 FINE, WRONG, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
-ABOUT = "Computation graphs and their derivatives, step by step."
+ABOUT = "Computation graphs and their derivatives, step by step: a program is a text file of equations, one a line."
 EXAMPLES = """examples:
-  graphlang run simple.graph                  forward and backward, side by side
-  graphlang run simple.graph --set x=3        another value for an input
-  graphlang run simple.graph --mode A --steps the same as a numbered list, one sum a variable
-  graphlang check programs                    verify every program of a folder
-  graphlang grad simple.graph                 the derivatives as formulas, no values needed
+  graphlang run simple.graph                   values forward, derivatives backward
+  graphlang run simple.graph --set x=3         another value for an input
+  graphlang run simple.graph --mode A --steps  the same as a numbered list, one sum a variable
+  graphlang check programs                     verify every program of a folder
+  graphlang grad simple.graph                  the derivatives as formulas, no values needed
+  graphlang explain E101                       what an error means
+
+`graphlang COMMAND --help` has the options of a command, with an example.
 """
 
 
@@ -37,6 +40,11 @@ class Help(argparse.RawDescriptionHelpFormatter):
             width = 80
         super().__init__(prog, width=width - 2)
 
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Examples keep their lines; a description has none of its own and is folded."""
+        fill = super()._fill_text if "\n" in text else argparse.HelpFormatter._fill_text.__get__(self)
+        return fill(text, width, indent)
+
 
 class Parser(argparse.ArgumentParser):
     """Of the program, and of each command."""
@@ -50,13 +58,13 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(USAGE)
 
 
-COMMANDS = ("run", "check", "grad", "cost", "explain")  # each a module of its own, `run_command` and so on
+COMMANDS = ("run", "check", "grad", "cost", "repl", "fmt", "explain", "lsp", "completion")  # each a module of its own, `run_command` and so on
 
 
 def arguments(command: str = "") -> Parser:
     """The parser of one command, or of all: start-up pays for what is used."""
     parser = Parser(prog="graphlang", description=ABOUT, epilog=EXAMPLES)
-    parser.add_argument("--version", action="version", version=f"graphlang {graphlang.__version__}")
+    parser.add_argument("--version", action="version", version=f"graphlang {graphlang.__version__}", help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, prog="graphlang")  # or argparse imports shutil to find it
     for name in (command,) if command in COMMANDS else COMMANDS:
         import_module(f"graphlang.cli.{name}_command").add(commands)
@@ -83,10 +91,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # the reader has gone; keep the interpreter from complaining when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return FINE
-    except Exception as e:  # the last wall: our mistake, told briefly
-        print(f"graphlang: internal error: {type(e).__name__}: {_place(e)}: {e}", file=sys.stderr)
-        print("This is a mistake in graphlang, not in your program. Please report it with the program that shows it.", file=sys.stderr)
+    except Exception as e:  # the last wall
+        tell_internal(e)
         return INTERNAL
+
+
+def tell_internal(error: Exception) -> None:
+    """Our mistake, told briefly."""
+    print(f"graphlang: internal error: {type(error).__name__}: {_place(error)}: {error}", file=sys.stderr)
+    print("This is a mistake in graphlang, not in your program. Please report it with the program that shows it.", file=sys.stderr)
 
 
 def _place(error: BaseException) -> str:

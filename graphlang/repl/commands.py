@@ -1,0 +1,457 @@
+"""The commands of a session: `:run`, `:why x`, `:save FILE` and so on. One row for each."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable, NamedTuple
+
+from graphlang.diagnostics import GraphError, Source, did_you_mean
+from graphlang.given import UsageError, constant_value
+from graphlang.repl.session import State
+from graphlang.syntax.names import NotAName, canonical
+
+if TYPE_CHECKING:
+    from graphlang.repl.loop import Repl
+
+
+class Command(NamedTuple):
+    """`usage` as in `:help`; `takes` says what is completed after it: names, leaves, files, pages, options or nothing."""
+
+    name: str
+    usage: str
+    about: str
+    run: Callable[["Repl", str], None]
+    takes: str = ""
+    options: tuple[str, ...] = ()
+
+
+VIEWS = ("A", "B", "forward", "expand", "scalar", "raw", "all")
+
+
+def views(r: "Repl", rest: str) -> dict:
+    """`A expand` as options of a run. Raises UsageError."""
+    words = rest.replace(",", " ").replace("--mode", " ").replace("--", " ").split()
+    for w in words:
+        if w not in VIEWS:
+            raise UsageError(f"`{w}` is not one of {', '.join(VIEWS)}")
+    return {"mode": next((w for w in words if w in ("A", "B", "forward")), "B"), **{k: k in words for k in ("expand", "scalar", "raw", "all")}}
+
+
+def run(r: "Repl", rest: str, steps: bool = False) -> None:
+    from graphlang.run import EvaluationError
+    from graphlang.show.tables import Options, show_run
+
+    chosen = views(r, rest)
+    options = Options(digits=r.look.digits, all=chosen.pop("all"), ascii=r.look.ascii, steps=steps, mode=chosen["mode"], plain=r.plain, scalar=chosen["scalar"])
+    try:
+        made = r.session.built.program.run(wrt=r.session.state.wrt, **chosen)
+    except EvaluationError as e:
+        show_run(e.run, r.console, options)
+        raise
+    show_run(made, r.console, options)
+
+
+def check(r: "Repl", rest: str) -> None:
+    from graphlang.show.check import lines
+    from graphlang.verify.check import check as verify
+
+    report = verify(r.session.state.file or "session", lambda: r.session.built.program)
+    r.write(lines(report, True, False, r.look.width))
+    if report.diagnostics:
+        r.tell(GraphError(report.diagnostics, report.source))
+
+
+def claim(r: "Repl", rest: str) -> None:
+    """Grade a line without making it a part of the program."""
+    text = rest if rest.split(" ")[0] in ("claim", "expect") else f"claim {rest}"
+    if not rest.strip():
+        raise UsageError("write the line that is claimed: `:claim dJ/dx = 2x`")
+    r.grade(text)
+
+
+def why(r: "Repl", rest: str) -> None:
+    """The paths from a variable to the goal, the product along each, and their sum."""
+    from graphlang.repl.answers import ANS, examine
+    from graphlang.show.console import Signs
+    from graphlang.show.cost import MOST_SHOWN, MOST_SUMMED, paths_lines
+    from graphlang.show.tables import Options
+    from graphlang.verify.paths import Walk
+
+    words = rest.split()
+    if len(words) == 1 and "/" in words[0]:  # dJ/dx
+        above, _, below = words[0].partition("/")
+        words = [below[1:], above[1:]] if above[:1] == "d" and below[:1] == "d" else words
+    if not 1 <= len(words) <= 2:
+        raise UsageError("`:why x`: the paths from x to the goal; `:why x J` or `:why dJ/dx`: to J")
+    wrt, goal = words[0], words[1] if len(words) == 2 else r.goal()
+    if goal == ANS or goal is None:
+        if not r.session.state.last:
+            raise UsageError("there is no goal and no expression yet to explain")
+        at = examine(r.session, ANS)
+        from graphlang.pipeline import evaluate_graph
+        from graphlang.repl.answers import needed
+
+        made = evaluate_graph(needed(at.graph, ANS), {}, goal=ANS, expand=True)
+        steps = [e for e in made.order if e.target != ANS]
+    else:
+        steps = []
+        made = r.session.built.program.run(goal=goal)
+    p = made.passes[0]
+    walk = Walk(p.derivative, made.flat)
+    from graphlang.graph.scalar import element_names
+
+    adjoints = {n: x for v, flat in p.sweep.adjoints.items() for n, x in zip(element_names(made.graph.variables[v]), flat)}
+    signs = Signs(r.look.ascii, r.plain)
+    if steps:
+        from graphlang.show.cells import Texts
+
+        texts = Texts(made.graph, r.look.ascii)
+        r.write([[(f"  {texts.equation(e)}", "dim")] for e in made.order])
+    for element in walk.elements(wrt):
+        found = walk.of(element, MOST_SHOWN, MOST_SUMMED)
+        r.write(paths_lines(found, walk, r.look.ascii, signs, r.look.width, Options(digits=r.look.digits), adjoints.get(found.element)))
+
+
+def set_value(r: "Repl", rest: str) -> None:
+    name, eq, value = rest.partition("=")
+    if not eq or not value.strip():
+        raise UsageError("`:set x=3` gives a leaf another value")
+    try:
+        name = canonical(name.strip())
+    except NotAName as e:
+        raise UsageError(str(e)) from None
+    v = r.session.built.graph.variables.get(name)
+    if v is None or not v.is_leaf:
+        known = [n for n, x in r.session.built.graph.variables.items() if x.is_leaf]
+        raise UsageError("; ".join((f"there is no leaf `{name}`" if v is None else f"`{name}` is defined by an equation: `{name} = …` replaces it", *did_you_mean(name, known))))
+    constant_value(value.strip(), f":set {name}")
+    r.statements(Source("input", f"{name} = {value.strip()}"))
+
+
+def wrt(r: "Repl", rest: str) -> None:
+    known = r.session.built.graph.variables
+    if not rest.strip():
+        names = r.session.state.wrt
+        r.say("derivatives by " + (", ".join(names) if names else "every leaf") + "; `:wrt x, y` chooses, `:wrt all` every leaf again")
+        return
+    names = () if rest.strip() == "all" else tuple(n.strip() for n in rest.split(",") if n.strip())
+    try:
+        names = tuple(map(canonical, names))
+    except NotAName as e:
+        raise UsageError(str(e)) from None
+    for n in names:
+        if n not in known or known[n].role == "const":
+            raise UsageError("; ".join((f"there is no variable `{n}` to differentiate by", *did_you_mean(n, known))))
+    r.session.set_aside(wrt=names)
+    r.say("derivatives by " + (", ".join(names) if names else "every leaf"))
+
+
+def layout(r: "Repl", rest: str) -> None:
+    if not rest.strip():
+        from graphlang.show.jacobians import layout_in_force
+
+        r.say(f"layout {layout_in_force(r.session.built.graph)}")
+        return
+    if rest.strip() not in ("numerator", "denominator"):
+        raise UsageError("the layout is `numerator` or `denominator`")
+    r.statements(Source("input", f"layout {rest.strip()}"))
+
+
+def exact(r: "Repl", rest: str) -> None:
+    """The last expression, or the one given, in certain digits."""
+    from graphlang.exact import DIGITS
+    from graphlang.pipeline import add_exact, certain_digits, evaluate_graph
+    from graphlang.repl.answers import ANS, examine
+
+    first, _, more = rest.strip().partition(" ")
+    digits, text = (int(first), more.strip()) if first.isdigit() and len(first) < 5 else (DIGITS, rest.strip())
+    if not text:
+        text = ANS if r.session.state.last else r.goal()
+    if not text:
+        raise UsageError("`:exact 50 sqrt(2)` prints certain digits of an expression")
+    precision = certain_digits(digits)
+    at = examine(r.session, text)
+    v = at.graph.variables[at.name]
+    element = f"[{','.join(str(x.low) for x in v.ranges)}]" if v.ranges else ""
+    made = add_exact(evaluate_graph(at.graph, {}, goal=at.name + element), precision)
+    r.say(flat_text(made.exact.values[at.name]))
+    names = r.session.state.wrt or [n for n, x in made.graph.variables.items() if x.is_leaf and x.role != "const" and n != at.name]
+    for n in [] if v.ranges else names:
+        if n in made.exact.adjoints:
+            r.say(f"d/d{n} = {flat_text(made.exact.adjoints[n])}")
+    for note in made.notes:
+        if "does not depend on" not in note:
+            r.say(note)
+
+
+def flat_text(value) -> str:
+    return value if isinstance(value, str) else "[" + ", ".join(map(flat_text, value)) + "]"
+
+
+def undo(r: "Repl", rest: str) -> None:
+    step(r, r.session.undo(), "undone", "nothing to undo")
+
+
+def redo(r: "Repl", rest: str) -> None:
+    step(r, r.session.redo(), "done again", "nothing to do again")
+
+
+def step(r: "Repl", left, done: str, nothing: str) -> None:
+    if left is None:
+        r.say(nothing)
+        return
+    now = r.session.state
+    gone = [i.text for i in left.items if i.text not in {x.text for x in now.items}]
+    back = [i.text for i in now.items if i.text not in {x.text for x in left.items}]
+    parts = [f"without {short(t)}" for t in gone[:3]] + [f"with {short(t)}" for t in back[:3]]
+    r.say(f"{done}: " + (", ".join(parts) or "as it was") + (" …" if len(gone) > 3 or len(back) > 3 else ""))
+
+
+def short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def variables(r: "Repl", rest: str) -> None:
+    from graphlang.repl.show import variables_lines
+
+    r.write(variables_lines(r.session.built, r.look))
+
+
+def kind(r: "Repl", rest: str) -> None:
+    """Role, ranges, equation and value of one variable."""
+    from graphlang.show.cells import Texts
+
+    name = rest.strip()
+    try:
+        name = canonical(name)
+    except NotAName:
+        raise UsageError("`:type NAME`: role, ranges, equation and value of a variable") from None
+    for k, why in r.session.state.waiting.items():
+        if name in r.session.state.items[k].names:
+            r.say(f"{name} waits: {why}")
+            r.say(f"  {r.session.state.items[k].text}")
+            return
+    graph = r.session.built.graph
+    v = graph.variables.get(name)
+    if v is None:
+        items = [i for i in r.session.state.items if name in i.names]
+        if not items:
+            raise UsageError("; ".join((f"there is no variable `{name}`", *did_you_mean(name, graph.variables))))
+        for i in items:
+            r.say(" ".join(i.text.split()))
+        return
+    texts = Texts(graph, r.look.ascii)
+    shape = "scalar" if not v.ranges else ("row" if v.row else "column" if len(v.ranges) == 1 else "matrix" if len(v.ranges) == 2 else "table") + " over " + ", ".join(map(str, v.ranges))
+    r.say(f"{texts.name(name)}: {v.role}, {shape}" + (", symmetric" if v.symmetric else ""))
+    for e in graph.pieces.get(name, ()):
+        r.say(f"  {texts.equation(e)}")
+    if name in r.session.built.flat:
+        r.say(f"  = {r.look.value(r.session.built.flat[name], v)}" if v.ranges or v.is_leaf or graph.pieces.get(name) else "")
+    elif v.is_leaf:
+        r.say("  it has no value")
+
+
+def load(r: "Repl", rest: str) -> None:
+    path = unquoted(rest)
+    if not path:
+        raise UsageError("`:load FILE.graph` reads a program in the place of the present one")
+    r.load(path)
+
+
+def save(r: "Repl", rest: str) -> None:
+    from graphlang.files import write_whole
+
+    over = rest.startswith("!")
+    path = unquoted(rest.removeprefix("!")) or r.session.state.file
+    if not path:
+        raise UsageError("`:save FILE.graph` writes the live definitions, in order")
+    known = r.session.state.file and os.path.exists(path) and os.path.exists(r.session.state.file) and os.path.samefile(path, r.session.state.file)
+    if os.path.exists(path) and not known and not over:
+        raise UsageError(f"there is a file {path} already: `:save! {path}` overwrites it")
+    try:
+        write_whole(path, r.session.text())
+    except OSError as e:
+        raise UsageError(f"{path} cannot be written: {e.strerror}") from None
+    r.session.set_aside(file=path)
+    n = len(r.session.state.ready)
+    more = f"; {len(r.session.state.waiting)} that wait, as comments" if r.session.state.waiting else ""
+    r.say(f"{n} statement{'s' * (n != 1)} written to {path}{more}")
+
+
+def unquoted(rest: str) -> str:
+    """A path as it was typed, with or without quotes; `~` is the home."""
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        words = [rest.strip()]
+    return os.path.expanduser(" ".join(words))
+
+
+def edit(r: "Repl", rest: str) -> None:
+    """The program in $VISUAL or $EDITOR; what does not work stays in the editor's text for the next `:edit`."""
+    if not r.interactive:
+        raise UsageError("`:edit` opens an editor and needs a terminal")
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    text = r.unfinished if r.unfinished is not None else r.session.text()
+    folder = tempfile.mkdtemp(prefix="graphlang-")
+    path = Path(folder) / "session.graph"
+    try:
+        path.write_text(text, encoding="utf-8")
+        status = subprocess.call([*shlex.split(command), str(path)])
+        edited = path.read_text(encoding="utf-8")
+    except OSError as e:
+        raise UsageError(f"the editor `{command}` does not start: {e.strerror}; $EDITOR chooses another") from None
+    except UnicodeDecodeError:
+        raise UsageError("what the editor wrote is not UTF-8 text") from None
+    finally:
+        for left in Path(folder).iterdir():
+            left.unlink()
+        Path(folder).rmdir()
+    if status:
+        raise UsageError(f"the editor ended with status {status}: nothing is changed")
+    if edited == text and r.unfinished is None:
+        r.say("nothing is changed")
+        return
+    r.unfinished = edited  # until it is known to be a program
+    r.replace(Source("edited", edited))
+    r.unfinished = None
+
+
+def latex(r: "Repl", rest: str) -> None:
+    """The backward column, or an expression and its derivatives, to paste into a document."""
+    from graphlang.derive.reverse import differentiate
+    from graphlang.graph.graph import Goal
+    from graphlang.graph.order import plan
+    from graphlang.graph.spell import spell
+    from graphlang.repl.answers import examine
+    from graphlang.show.fragment import fragment
+    from graphlang.show.latex import LATEX
+    from graphlang.show.typeset import Typesetter
+
+    text = rest.strip()
+    if not text and r.goal() is None:
+        text = r.session.state.last[-1] if r.session.state.last else ""
+    if not text:
+        if r.goal() is None:
+            raise UsageError("there is nothing to typeset yet: `:latex sin(x^2)` takes an expression")
+        derivative = r.session.built.program.derivative(r.goal())
+        names = [n for n in derivative.variables if not r.session.state.wrt or n in r.session.state.wrt]
+        r.say(fragment(derivative, LATEX, names).rstrip("\n"))
+        return
+    at = examine(r.session, text)
+    graph, v = at.graph, at.graph.variables[at.name]
+    setter = Typesetter(LATEX, [*graph.variables, *graph.functions], graph.variables)
+    for e in graph.pieces.get(at.name, ()):
+        r.say(setter.formula(e.source.value if e.source else spell(e.value)))
+    if not v.ranges:
+        derivative = differentiate(graph, Goal("output", at.name), plan(graph))
+        r.say(fragment(derivative, LATEX, [n for n in derivative.variables if graph.variables[n].is_leaf and n != at.name]).rstrip("\n"))
+
+
+def program(r: "Repl", rest: str) -> None:
+    r.say(r.session.text().rstrip("\n") or "nothing is defined yet")
+
+
+def drop(r: "Repl", rest: str) -> None:
+    try:
+        name = canonical(rest.strip())
+    except NotAName:
+        raise UsageError("`:drop NAME` takes a definition out of the program") from None
+    gone = r.session.remove(name)
+    if not gone:
+        raise UsageError("; ".join((f"nothing defines `{name}`", *did_you_mean(name, r.session.names()))))
+    r.say("without " + ", ".join(map(short, gone)))
+    waits = r.session.state.waiting
+    if waits:
+        r.say(f"  {len(waits)} statement{'s wait' if len(waits) > 1 else ' waits'} now: " + ", ".join(short(r.session.state.items[k].text) for k in list(waits)[:4]))
+
+
+def clear(r: "Repl", rest: str) -> None:
+    empty = State()
+    r.session.change(empty, r.session.build(empty))
+    r.say("a new program; `:undo` brings the old one back")
+
+
+def digits(r: "Repl", rest: str) -> None:
+    if not rest.strip().isdigit() or not 1 <= int(rest) <= 17:
+        raise UsageError("`:digits N`: how many significant digits are shown, 1 to 17")
+    r.look.digits = int(rest)
+
+
+def vi(r: "Repl", rest: str) -> None:
+    r.vi = not r.vi if not rest.strip() else rest.strip() in ("on", "yes", "true")
+    r.say(f"{'vi' if r.vi else 'Emacs'} keys" + ("" if r.interactive else ", at a terminal"))
+
+
+def help_text(r: "Repl", rest: str) -> None:
+    wanted = rest.strip().removeprefix(":")
+    if wanted:
+        command = COMMANDS.get(wanted)
+        if command is None:
+            r.question(wanted)
+            return
+        r.say(f"{command.usage:22} {command.about}")
+        return
+    r.write([[(f"  {c.usage:22} ", "bold"), (c.about, "")] for c in dict.fromkeys(COMMANDS.values())])
+    r.write([[("", "")], *([(line, "")] for line in INTRODUCTION)])
+
+
+def leave(r: "Repl", rest: str) -> None:
+    r.done = True
+
+
+INTRODUCTION = (
+    "x = 2              a statement adds an equation, or replaces one of that name",
+    "sin(x^2)           an expression: its value, and its derivative by every leaf",
+    "dJ/dx              a derivative, as a formula and as a number; `ans` is the last result",
+    "?sin  ?E101        pages about functions, errors and words of the language",
+)
+
+ALL = (
+    Command("run", ":run [A|B|forward]", "the table of values and derivatives; also expand, scalar, raw, all", run, "options", VIEWS),
+    Command("steps", ":steps [A|B]", "the same as a numbered list", lambda r, rest: run(r, rest, steps=True), "options", VIEWS),
+    Command("check", ":check", "everything that can be verified", check),
+    Command("claim", ":claim dJ/dx = …", "grade a line of a derivation", claim, "names"),
+    Command("why", ":why x", "the product of local derivatives along each path from x, and their sum", why, "names"),
+    Command("exact", ":exact [N] [EXPR]", "N digits that are certain", exact, "names"),
+    Command("latex", ":latex [EXPR]", "formulas to paste into a document", latex, "names"),
+    Command("set", ":set x=3", "another value for a leaf", set_value, "leaves"),
+    Command("wrt", ":wrt x, y", "what expressions are differentiated by; `all` for every leaf", wrt, "names"),
+    Command("layout", ":layout numerator", "how matrix derivatives are arranged", layout, "options", ("numerator", "denominator")),
+    Command("digits", ":digits 10", "how many digits are shown", digits),
+    Command("vars", ":vars", "all variables with their values, and what waits", variables),
+    Command("type", ":type NAME", "role, ranges, equation and value of one variable", kind, "names"),
+    Command("program", ":program", "the text of the program", program),
+    Command("undo", ":undo", "take the last change back", undo),
+    Command("redo", ":redo", "and do it again", redo),
+    Command("drop", ":drop NAME", "take a definition out", drop, "names"),
+    Command("clear", ":clear", "start over; `:undo` brings everything back", clear),
+    Command("load", ":load FILE", "read a program in the place of this one", load, "files"),
+    Command("save", ":save FILE", "write the program; `:save! FILE` also over another file", save, "files"),
+    Command("edit", ":edit", "the program in your editor ($VISUAL, $EDITOR)", edit),
+    Command("vi", ":vi [on|off]", "vi keys instead of Emacs'", vi, "options", ("on", "off")),
+    Command("help", ":help [NAME]", "this list, or more on a command, function, code", help_text, "pages"),
+    Command("quit", ":quit", "leave (also Ctrl-D)", leave),
+)
+COMMANDS: dict[str, Command] = {c.name: c for c in ALL} | {"q": ALL[-1], "h": ALL[-2], "list": ALL[13], "exit": ALL[-1]}
+
+
+def command(r: "Repl", text: str) -> None:
+    """Do what a line after its `:` says. Raises UsageError, GraphError."""
+    name, _, rest = text.strip().partition(" ")
+    if name.endswith("!"):
+        name, rest = name[:-1], "!" + rest
+    if "=" in name and name.startswith("set"):
+        name, rest = "set", text.strip()[3:]
+    found = COMMANDS.get(name) or next((c for c in ALL if name and c.name.startswith(name) and sum(o.name.startswith(name) for o in ALL) == 1), None)
+    if found is None:
+        hints = did_you_mean(name, COMMANDS)
+        raise UsageError(f"there is no command `:{name}`" + (f"; {hints[0].replace('`', '`:', 1)}" if hints else "") + "; `:help` lists them")
+    if rest.startswith("!") and found.name != "save":
+        raise UsageError(f"`:{found.name}` takes no `!`")
+    found.run(r, rest.strip())

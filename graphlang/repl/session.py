@@ -1,0 +1,368 @@
+"""A session: a program that grows. Every change makes a new state, so an error loses nothing and everything can be undone.
+
+A statement may name what is not defined yet, as the lecture's order does (`J = cos(u)` first): it waits, and the program
+is what is ready. Adding a statement replaces what had its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Iterable, NamedTuple
+
+from graphlang.diagnostics import Diagnostic, GraphError, Part, Source, did_you_mean
+from graphlang.engines.initial import initial_values
+from graphlang.engines.reference import forward
+from graphlang.engines.tape import TooLarge
+from graphlang.graph.expressions import reads
+from graphlang.graph.graph import Graph
+from graphlang.graph.order import forward_order, plan
+from graphlang.graph.values import BUILT_IN
+from graphlang.pipeline import Program
+from graphlang.repl.items import LEAVES, MAY_BE_DERIVATIVE, Item, items_of, separate
+from graphlang.sources import Reach, read_program
+from graphlang.syntax import ast
+from graphlang.syntax.parser import parse
+
+MOST_UNDONE = 1000  # changes that can be taken back
+NAME = "session"
+OUTSIDE, HOLE, TWICE = "E222", "E224", "E223"  # what is wrong with elements of a table
+
+
+class State(NamedTuple):
+    """All that a session knows. `waiting`: of a statement, by its place in `items`, the reason why it is not part of the
+    program yet. `last`: the expressions that `ans` goes back to, the newest at the end."""
+
+    items: tuple[Item, ...] = ()
+    waiting: dict[int, str] = {}
+    last: tuple[str, ...] = ()
+    wrt: tuple[str, ...] = ()
+    file: str = ""
+
+    @property
+    def ready(self) -> list[Item]:
+        return [i for k, i in enumerate(self.items) if k not in self.waiting]
+
+
+class Change(NamedTuple):
+    """What a statement did. `replaced`: texts that it took the place of; `now_ready`: statements that waited and do no more."""
+
+    items: tuple[Item, ...]
+    replaced: tuple[str, ...] = ()
+    now_ready: tuple[Item, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class Built:
+    """A state as a program. `flat`: the values of all variables that have one."""
+
+    state: State
+    program: Program
+    flat: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def graph(self) -> Graph:
+        return self.program.graph
+
+
+class Session:
+    """The present state, those before it, and those that were undone."""
+
+    def __init__(self, folder: str | Path = ".", allow: Iterable[str | Path] = ()):
+        self.reach = Reach.of(folder, allow)
+        self.state = State()
+        self.built = self.build(self.state)
+        self.past: list[State] = []
+        self.future: list[State] = []
+
+    # ---- changes
+
+    def change(self, state: State, built: Built) -> None:
+        """Take a state for the present one; the one before can be had back."""
+        self.past.append(self.state)
+        del self.past[:-MOST_UNDONE]
+        self.future.clear()
+        self.state, self.built = state, built
+
+    def undo(self) -> State | None:
+        return self._step(self.past, self.future)
+
+    def redo(self) -> State | None:
+        return self._step(self.future, self.past)
+
+    def _step(self, there: list[State], here: list[State]) -> State | None:
+        """Go to the last state of one list; gives the one that was left, or None where there is none to go to."""
+        if not there:
+            return None
+        left, built = self.state, self.build(there[-1])
+        here.append(left)
+        self.state, self.built = there.pop(), built
+        return left
+
+    def set_aside(self, **changes) -> None:
+        """A change that the program does not see: `wrt`, `last`, `file`. It is not undone by itself."""
+        self.state = self.state._replace(**changes)
+        self.built.state = self.state
+
+    def add(self, source: Source) -> Change:
+        """Statements become part of the program. Raises GraphError, and then nothing has changed."""
+        new = items_of(source, self.names())
+        items, replaced, notes = list(self.state.items), [], []
+        declared = any(i.role in LEAVES for i in items)
+        if not declared and any(i.role in LEAVES for i in new):
+            for k, i in enumerate(items):
+                if i.constant:  # what was an input for want of a declaration stays one
+                    items[k] = as_leaf(i, "input")
+                    notes.append(f"`{i.names[0]}` stays an input: `{items[k].text}`")
+        added: list[Item] = []
+        for one in new:
+            one, gone, place = self.settle(one, items)
+            replaced += (g for g in gone if g != one.text)
+            items.insert(place, one)
+            added.append(one)
+        return self.try_change(items, added, replaced, notes)
+
+    def settle(self, one: Item, items: list[Item]) -> tuple[Item, list[str], int]:
+        """Take out of `items` what a new statement replaces: the statement (with the role of a leaf whose value it is), the
+        texts that went, and where it belongs."""
+        taken = set(one.names)
+        for k in range(len(items) - 1, -1, -1):  # a declaration of several is parted where one of them is replaced
+            if len(items[k].names) > 1 and taken & set(items[k].names) and not taken >= set(items[k].names):
+                items[k : k + 1] = separate(items[k])
+        old = [k for k, i in enumerate(items) if self.replaces(one, i)]
+        if one.kind == "equation" and one.constant and len(old) == 1 and items[old[0]].kind == "declaration":
+            one = valued(items[old[0]], one)
+        elif one.kind == "equation" and one.constant and len(old) == 1 and items[old[0]].kind == "dim":
+            one = as_leaf(one, "const")
+        gone = [items[k].text for k in old]
+        place = old[0] if old and one.kind not in ("layout", "claim", "expect") else len(items) - len(old)
+        if old:
+            one = one._replace(before=items[old[0]].before if not one.before.strip() else one.before, after=one.after or items[old[0]].after)
+        for k in reversed(old):
+            del items[k]
+        return one, gone, place
+
+    def replaces(self, one: Item, other: Item) -> bool:
+        if one.kind in ("claim", "expect") or other.kind in ("claim", "expect"):
+            return one.kind == other.kind and " ".join(one.text.split()) == " ".join(other.text.split())
+        if one.kind == other.kind == "goal":
+            return True
+        if one.kind == other.kind == "include":
+            return one.text == other.text
+        if other.kind == "rule" and one.kind == "functiondef":
+            return other.names[0].split()[1] == one.names[0]
+        if not set(one.names) & set(other.names) or other.kind == "include":
+            return False
+        return not (one.piece and other.piece)  # pieces that meet are found when the program is built
+
+    def try_change(self, items: list[Item], added: list[Item], replaced: list[str], notes: list[str]) -> Change:
+        """The state with these items, if it is a program."""
+        before = {id(i) for i in self.state.ready}
+        waited = {id(i) for i in self.state.items} - before
+        while True:
+            state = self.state._replace(items=tuple(items))
+            try:
+                built = self.build_what_is_ready(state, {id(i) for i in added}, waited, growing=not replaced)
+                break
+            except Overlap as o:
+                replaced.append(items[o.place].text)
+                del items[o.place]
+        now = [i for k, i in enumerate(built.state.items) if id(i) in waited and k not in built.state.waiting]
+        self.change(built.state, built)
+        return Change(tuple(added), tuple(replaced), tuple(now), tuple(notes))
+
+    def remove(self, name: str) -> list[str]:
+        """Take what defines a name out of the program; the texts that went. Raises GraphError where others need it."""
+        items = list(self.state.items)
+        for k in range(len(items) - 1, -1, -1):
+            if len(items[k].names) > 1 and name in items[k].names:
+                items[k : k + 1] = separate(items[k])
+        gone = [i for i in items if name in i.names and i.kind != "include"]
+        if gone:
+            self.try_change([i for i in items if i not in gone], [], [], [])
+        return [i.text for i in gone]
+
+    # ---- a state as a program
+
+    def names(self) -> set[str]:
+        return {n for i in self.state.items for n in i.names}
+
+    def build_what_is_ready(self, state: State, fresh: set[int], waited: set[int], growing: bool) -> Built:
+        """A program of the statements that name nothing unknown. One that waited before and is wrong now waits on, with what
+        is wrong; so does a new one that reads elements which further pieces of a table may define (not where it replaced
+        others: then they are gone). A mistake in any other is the new statement's. Raises GraphError, Overlap."""
+        held: dict[int, str] = {}
+        while True:
+            waiting = waits(state.items, held, self.included)
+            tried = state._replace(waiting=waiting)
+            try:
+                return self.build(tried)
+            except GraphError as error:
+                at = [place_of(d, tried, error.source) for d in error.diagnostics]
+                for d, k in zip(error.diagnostics, at):
+                    if d.code == TWICE and k is not None and id(state.items[k]) in fresh:
+                        first = [place_of(d._replace(at=x.span), tried, error.source) for x in d.labels]
+                        if first and first[0] is not None and first[0] != k:
+                            raise Overlap(first[0]) from None
+                late = {k: d for d, k in zip(error.diagnostics, at) if k is not None and id(state.items[k]) in waited and id(state.items[k]) not in fresh}
+                if not late and growing:
+                    late = {k: d for d in error.diagnostics for k in [unfinished(d, state, fresh, error.source, tried)] if k is not None}
+                if not late:
+                    raise
+                for k, d in late.items():
+                    held[k] = d.message
+
+    def build(self, state: State) -> Built:
+        """Raises GraphError with places in what was typed or loaded."""
+        source = self.source(state)
+        program = Program.read(source, self.reach)
+        built = Built(state, program)
+        if any(type(s) is not ast.Include for s in program.tree.statements):
+            if program.graph.claims or program.graph.expectations:
+                from graphlang.repl.verdicts import check_understood
+
+                check_understood(program.graph)
+            built.flat = known_values(program.graph)
+        return built
+
+    def source(self, state: State, more: Iterable[Item] = ()) -> Source:
+        """The text of a state's program, each place of it known by where it was typed."""
+        texts, parts, length = [], [], 0
+        items = [*state.ready, *more]
+        for i in items:
+            if i.origin is not None:
+                parts.append(Part(length, i.origin, max(0, i.within - len(i.before)), (i.origin,)))
+                parts += (Part(length + len(i.before) + k, i.origin, i.within, (i.origin,)) for k in dict.fromkeys((0, i.lead)))
+            texts.append(i.whole + "\n")
+            length += len(texts[-1])
+        text = "".join(texts)
+        plain = not parts or any(i.kind == "include" or i.origin is None for i in items)
+        return Source(state.file or NAME, text, () if plain else tuple(parts))
+
+    def included(self, one: Item) -> set[str]:
+        """The names that an `include` brings. What is wrong with it is told when the program is built."""
+        try:
+            tree = read_program(Source(NAME, one.text), self.reach)
+        except GraphError:
+            return set()
+        return {n for i in items_of(tree.source, ()) for n in i.names}
+
+    def text(self, state: State | None = None) -> str:
+        """The live program, as it is saved; what waits is a comment that says for what."""
+        state = self.state if state is None else state
+        out = []
+        for k, i in enumerate(state.items):
+            if k in state.waiting:
+                out.append(i.before + f"# waits: {state.waiting[k]}\n" + "".join(f"# {line}\n" for line in i.text.splitlines()))
+            else:
+                out.append(i.whole + "\n")
+        return "".join(out).lstrip("\n")
+
+
+class Overlap(Exception):
+    """Two pieces of a table define the same elements; `place` is that of the older one."""
+
+    def __init__(self, place: int):
+        self.place = place
+
+
+def unfinished(d: Diagnostic, state: State, fresh: set[int], source: Source | None, tried: State) -> int | None:
+    """The new statement that a missing element of a table makes wait: further pieces may define it."""
+    if d.code not in (OUTSIDE, HOLE):
+        return None
+    table = d.message.split("`")[1].partition("[")[0]
+    pieces = [k for k, i in enumerate(state.items) if i.piece and table in i.names]
+    at = place_of(d, tried, source)
+    if not pieces:
+        return None
+    if d.code == HOLE:
+        return next((k for k in pieces if id(state.items[k]) in fresh), None)
+    return at if at is not None and id(state.items[at]) in fresh else None
+
+
+def place_of(d: Diagnostic, state: State, source: Source | None) -> int | None:
+    """The statement, by its place in the items, that a diagnostic points into."""
+    if d.at is None or source is None:
+        return None
+    length = 0
+    for k, i in enumerate(state.items):
+        if k in state.waiting:
+            continue
+        if d.at.start < length + len(i.whole) + 1:
+            return k
+        length += len(i.whole) + 1
+    return None
+
+
+def waits(items: tuple[Item, ...], held: dict[int, str], included) -> dict[int, str]:
+    """Why statements are not ready: names that no ready statement defines."""
+    waiting = dict(held)
+    brought = {k: included(i) for k, i in enumerate(items) if i.kind == "include"}
+    everything = {n for i in items for n in i.names}.union(*brought.values())
+    wanted = {k: needed(i, everything) for k, i in enumerate(items)}
+    while True:
+        known = {n for k, i in enumerate(items) if k not in waiting for n in (*i.names, *brought.get(k, ()))}
+        more = {k: sorted(w - known) for k, w in wanted.items() if k not in waiting and not w <= known}
+        if not more:
+            return waiting
+        for k, missing in more.items():
+            waiting[k] = reason(missing, everything)
+
+
+def needed(one: Item, everything: set[str]) -> frozenset[str]:
+    """What a statement reads; where it may hold a derivative or a division, this depends on the names that there are."""
+    if MAY_BE_DERIVATIVE.search(one.text):
+        from graphlang.repl.items import item
+
+        tree = parse(Source("", one.text), everything)
+        return item(tree.statements[0], tree.source).needs
+    return one.needs
+
+
+def reason(missing: list[str], everything: set[str]) -> str:
+    """`u1`, `u2` are not defined yet; what has an equation that waits itself is named only where there is nothing else."""
+    unknown = [n for n in missing if n not in everything]
+    if not unknown:
+        return "`" + "`, `".join(missing) + "` " + ("waits" if len(missing) == 1 else "wait")
+    hints = did_you_mean(unknown[0], [*everything, *BUILT_IN])
+    return "`" + "`, `".join(unknown) + "` " + ("is" if len(unknown) == 1 else "are") + " not defined yet" + (f"; {hints[0]}" if hints else "")
+
+
+def as_leaf(one: Item, role: str) -> Item:
+    """`x = 2` as `input x = 2`."""
+    return one._replace(text=f"{role} {one.text}", kind="declaration", role=role, constant=False, lead=len(role) + 1)
+
+
+def valued(leaf: Item, equation: Item) -> Item:
+    """A leaf with the value that an equation gives it: `x = 3` for `input x[0..2] = 1`."""
+    (s,) = parse(Source("", leaf.text)).statements
+    (i,) = s.items
+    head = leaf.text[: (i.value.span.start if i.value is not None else i.span.end)].rstrip()
+    head = head if i.value is not None else f"{head} ="
+    value = equation.text.partition("=")[2].strip()
+    return leaf._replace(text=f"{head} {value}", origin=equation.origin, within=equation.within + len(equation.text) - len(value), lead=len(head) + 1)
+
+
+def known_values(graph: Graph) -> dict[str, list[float]]:
+    """The values of all variables that have one: not of a leaf without a value, nor of what is made of it."""
+    if graph.dims:
+        return {}
+    values, missing = initial_values(graph, {}, None)
+    unknown = set(missing)
+    order = forward_order(plan(graph), None)
+    live = []
+    for group in order:
+        names = {e.target for e in group.equations}
+        if any(e.opaque for e in group.equations) or any(r.name in unknown for e in group.equations for r in reads(e.value)):
+            unknown |= names
+        else:
+            live.append(group)
+    live = [g for g in live if not any(e.target in unknown for e in g.equations)]
+    own = replace(graph, equations=tuple(e for g in live for e in g.equations), pieces={}, plans=[])
+    try:
+        for _ in forward(own, live, values):
+            pass
+    except TooLarge:
+        return {}
+    return {n: v for n, v in values.items() if n not in unknown and n in graph.variables}
