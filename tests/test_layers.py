@@ -14,7 +14,7 @@ PACKAGE = ROOT / "graphlang"
 
 # The first part of a module's name after `graphlang.`, and its rank; "" is the package itself, which is only a version
 # and lazy names.
-RANKS = {"": 0, "diagnostics": 0, "codes": 0, "files": 0, "syntax": 1, "graph": 2, "derive": 3, "engines": 4, "sources": 4, "exact": 5, "given": 5, "pipeline": 5, "query": 5, "run": 5,
+RANKS = {"": 0, "diagnostics": 0, "codes": 0, "files": 0, "internal": 0, "syntax": 1, "graph": 2, "derive": 3, "engines": 4, "sources": 4, "exact": 5, "given": 5, "pipeline": 5, "query": 5, "run": 5,
          "verify": 6, "show": 7, "api": 8, "pages": 8, "train": 8, "quiz": 8, "highlight": 8, "repl": 9, "lsp": 9, "notebook": 9, "cli": 10, "__main__": 11}
 TOGETHER = [{"exact", "given", "pipeline", "query", "run"}]  # one stage in five files
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from graphlang.cli.programs import add_reading, read, settings, tell, told
+from graphlang.cli.programs import add_reading, read, tell, told
 from graphlang.diagnostics import GraphError
-from graphlang.given import UsageError
+from graphlang.given import UsageError, settings
 
 EXAMPLES = """for example, in square.graph:
 

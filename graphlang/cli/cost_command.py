@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from graphlang.cli.programs import add_program, names, read, settings, told
+from graphlang.cli.programs import add_program, read, told
 from graphlang.derive.reverse import RAW, SHOWN, Derivative, differentiate
 from graphlang.diagnostics import GraphError
 from graphlang.engines.initial import initial_values
-from graphlang.given import UsageError, flat
+from graphlang.given import UsageError, flat, names, settings
 from graphlang.graph.graph import Graph
 from graphlang.graph.order import plan
 from graphlang.graph.scalar import element_names, scalar_values

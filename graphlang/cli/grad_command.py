@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from graphlang.cli.programs import add_program, names, read, told
+from graphlang.cli.programs import add_program, read, told
 from graphlang.derive.reverse import RAW, SHOWN
-from graphlang.given import UsageError
+from graphlang.given import UsageError, names
 from graphlang.syntax.names import canonical
 
 EXAMPLES = """for example, in sine.graph:

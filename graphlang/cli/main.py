@@ -92,24 +92,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return FINE
     except Exception as e:  # the last wall
-        tell_internal(e)
+        from graphlang.internal import told
+
+        told(e)
         return INTERNAL
 
 
-def tell_internal(error: Exception) -> None:
-    """Our mistake, told briefly."""
-    print(f"graphlang: internal error: {type(error).__name__}: {_place(error)}: {error}", file=sys.stderr)
-    print("This is a mistake in graphlang, not in your program. Please report it with the program that shows it.", file=sys.stderr)
-
-
-def _place(error: BaseException) -> str:
-    tb = error.__traceback__
-    while tb is not None and tb.tb_next is not None:
-        tb = tb.tb_next
-    return f"{os.path.basename(tb.tb_frame.f_code.co_filename)}:{tb.tb_lineno}" if tb else "?"
-
-
 def entry() -> None:
-    """The console script. One command, then the process ends: collecting cyclic garbage would only cost time."""
+    """The console script. Most commands end soon: collecting cyclic garbage would only cost time. Those that last turn it on."""
     gc.disable()
     sys.exit(main())

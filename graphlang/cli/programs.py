@@ -8,7 +8,7 @@ import sys
 from typing import Callable, Sequence
 
 from graphlang.diagnostics import GraphError
-from graphlang.given import UsageError, names, settings  # the commands take the last two from here
+from graphlang.given import UsageError
 from graphlang.pipeline import Program, load, loads
 
 

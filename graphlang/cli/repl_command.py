@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -30,6 +31,7 @@ def add(commands) -> None:
 
 
 def handle(options) -> int:
+    gc.enable()  # unlike the commands that end soon
     if not 1 <= options.digits <= 17:
         return usage("--digits is a number from 1 to 17")
     for folder in options.allow_path:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from graphlang.cli.programs import add_program, names, read, settings, tell, told
+from graphlang.cli.programs import add_program, read, tell, told
 from graphlang.diagnostics import GraphError
-from graphlang.given import UsageError
+from graphlang.given import UsageError, names, settings
 from graphlang.run import EvaluationError, Run
 from graphlang.syntax.names import canonical
 

@@ -148,9 +148,9 @@ class Watch:
         elif isinstance(error, GraphError):
             tell(error, options.error_format, options.file, False, options.plain)
         else:
-            from graphlang.cli.main import tell_internal
+            from graphlang.internal import told
 
-            tell_internal(error)
+            told(error)
         sys.stderr.flush()
         if self.screen:
             print()

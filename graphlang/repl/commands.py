@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from graphlang.diagnostics import GraphError, Source, did_you_mean
 from graphlang.given import UsageError, constant_value
+from graphlang.repl.explaining import exact, latex, why
+from graphlang.repl.filing import edit, load, save
 from graphlang.repl.session import State
 from graphlang.syntax.names import NotAName, canonical
 
@@ -73,49 +70,6 @@ def claim(r: "Repl", rest: str) -> None:
     r.grade(text)
 
 
-def why(r: "Repl", rest: str) -> None:
-    """The paths from a variable to the goal, the product along each, and their sum."""
-    from graphlang.repl.answers import ANS, examine
-    from graphlang.show.console import Signs
-    from graphlang.show.cost import MOST_SHOWN, MOST_SUMMED, paths_lines
-    from graphlang.show.tables import Options
-    from graphlang.verify.paths import Walk
-
-    words = rest.split()
-    if len(words) == 1 and "/" in words[0]:  # dJ/dx
-        above, _, below = words[0].partition("/")
-        words = [below[1:], above[1:]] if above[:1] == "d" and below[:1] == "d" else words
-    if not 1 <= len(words) <= 2:
-        raise UsageError("`:why x`: the paths from x to the goal; `:why x J` or `:why dJ/dx`: to J")
-    wrt, goal = words[0], words[1] if len(words) == 2 else r.goal()
-    if goal == ANS or goal is None:
-        if not r.session.state.last:
-            raise UsageError("there is no goal and no expression yet to explain")
-        at = examine(r.session, ANS)
-        from graphlang.pipeline import evaluate_graph
-        from graphlang.repl.answers import needed
-
-        made = evaluate_graph(needed(at.graph, ANS), {}, goal=ANS, expand=True)
-        steps = [e for e in made.order if e.target != ANS]
-    else:
-        steps = []
-        made = r.session.built.program.run(goal=goal)
-    p = made.passes[0]
-    walk = Walk(p.derivative, made.flat)
-    from graphlang.graph.scalar import element_names
-
-    adjoints = {n: x for v, flat in p.sweep.adjoints.items() for n, x in zip(element_names(made.graph.variables[v]), flat)}
-    signs = Signs(r.look.ascii, r.plain)
-    if steps:
-        from graphlang.show.cells import Texts
-
-        texts = Texts(made.graph, r.look.ascii)
-        r.write([[(f"  {texts.equation(e)}", "dim")] for e in made.order])
-    for element in walk.elements(wrt):
-        found = walk.of(element, MOST_SHOWN, MOST_SUMMED)
-        r.write(paths_lines(found, walk, r.look.ascii, signs, r.look.width, Options(digits=r.look.digits), adjoints.get(found.element)))
-
-
 def set_value(r: "Repl", rest: str) -> None:
     name, eq, value = rest.partition("=")
     if not eq or not value.strip():
@@ -161,37 +115,6 @@ def layout(r: "Repl", rest: str) -> None:
     r.statements(Source("input", f"layout {rest.strip()}"))
 
 
-def exact(r: "Repl", rest: str) -> None:
-    """The last expression, or the one given, in certain digits."""
-    from graphlang.exact import DIGITS
-    from graphlang.pipeline import add_exact, certain_digits, evaluate_graph
-    from graphlang.repl.answers import ANS, examine
-
-    first, _, more = rest.strip().partition(" ")
-    digits, text = (int(first), more.strip()) if first.isdigit() and len(first) < 5 else (DIGITS, rest.strip())
-    if not text:
-        text = ANS if r.session.state.last else r.goal()
-    if not text:
-        raise UsageError("`:exact 50 sqrt(2)` prints certain digits of an expression")
-    precision = certain_digits(digits)
-    at = examine(r.session, text)
-    v = at.graph.variables[at.name]
-    element = f"[{','.join(str(x.low) for x in v.ranges)}]" if v.ranges else ""
-    made = add_exact(evaluate_graph(at.graph, {}, goal=at.name + element), precision)
-    r.say(flat_text(made.exact.values[at.name]))
-    names = r.session.state.wrt or [n for n, x in made.graph.variables.items() if x.is_leaf and x.role != "const" and n != at.name]
-    for n in [] if v.ranges else names:
-        if n in made.exact.adjoints:
-            r.say(f"d/d{n} = {flat_text(made.exact.adjoints[n])}")
-    for note in made.notes:
-        if "does not depend on" not in note:
-            r.say(note)
-
-
-def flat_text(value) -> str:
-    return value if isinstance(value, str) else "[" + ", ".join(map(flat_text, value)) + "]"
-
-
 def undo(r: "Repl", rest: str) -> None:
     step(r, r.session.undo(), "undone", "nothing to undo")
 
@@ -231,9 +154,9 @@ def kind(r: "Repl", rest: str) -> None:
         name = canonical(name)
     except NotAName:
         raise UsageError("`:type NAME`: role, ranges, equation and value of a variable") from None
-    for k, why in r.session.state.waiting.items():
+    for k, reason in r.session.state.waiting.items():
         if name in r.session.state.items[k].names:
-            r.say(f"{name} waits: {why}")
+            r.say(f"{name} waits: {reason}")
             r.say(f"  {r.session.state.items[k].text}")
             return
     graph = r.session.built.graph
@@ -254,103 +177,6 @@ def kind(r: "Repl", rest: str) -> None:
         r.say(f"  = {r.look.value(r.session.built.flat[name], v)}" if v.ranges or v.is_leaf or graph.pieces.get(name) else "")
     elif v.is_leaf:
         r.say("  it has no value")
-
-
-def load(r: "Repl", rest: str) -> None:
-    path = unquoted(rest)
-    if not path:
-        raise UsageError("`:load FILE.graph` reads a program in the place of the present one")
-    r.load(path)
-
-
-def save(r: "Repl", rest: str) -> None:
-    from graphlang.files import write_whole
-
-    over = rest.startswith("!")
-    path = unquoted(rest.removeprefix("!")) or r.session.state.file
-    if not path:
-        raise UsageError("`:save FILE.graph` writes the live definitions, in order")
-    known = r.session.state.file and os.path.exists(path) and os.path.exists(r.session.state.file) and os.path.samefile(path, r.session.state.file)
-    if os.path.exists(path) and not known and not over:
-        raise UsageError(f"there is a file {path} already: `:save! {path}` overwrites it")
-    try:
-        write_whole(path, r.session.text())
-    except OSError as e:
-        raise UsageError(f"{path} cannot be written: {e.strerror}") from None
-    r.session.set_aside(file=path)
-    n = len(r.session.state.ready)
-    more = f"; {len(r.session.state.waiting)} that wait, as comments" if r.session.state.waiting else ""
-    r.say(f"{n} statement{'s' * (n != 1)} written to {path}{more}")
-
-
-def unquoted(rest: str) -> str:
-    """A path as it was typed, with or without quotes; `~` is the home."""
-    try:
-        words = shlex.split(rest)
-    except ValueError:
-        words = [rest.strip()]
-    return os.path.expanduser(" ".join(words))
-
-
-def edit(r: "Repl", rest: str) -> None:
-    """The program in $VISUAL or $EDITOR; what does not work stays in the editor's text for the next `:edit`."""
-    if not r.interactive:
-        raise UsageError("`:edit` opens an editor and needs a terminal")
-    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    text = r.unfinished if r.unfinished is not None else r.session.text()
-    folder = tempfile.mkdtemp(prefix="graphlang-")
-    path = Path(folder) / "session.graph"
-    try:
-        path.write_text(text, encoding="utf-8")
-        status = subprocess.call([*shlex.split(command), str(path)])
-        edited = path.read_text(encoding="utf-8")
-    except OSError as e:
-        raise UsageError(f"the editor `{command}` does not start: {e.strerror}; $EDITOR chooses another") from None
-    except UnicodeDecodeError:
-        raise UsageError("what the editor wrote is not UTF-8 text") from None
-    finally:
-        for left in Path(folder).iterdir():
-            left.unlink()
-        Path(folder).rmdir()
-    if status:
-        raise UsageError(f"the editor ended with status {status}: nothing is changed")
-    if edited == text and r.unfinished is None:
-        r.say("nothing is changed")
-        return
-    r.unfinished = edited  # until it is known to be a program
-    r.replace(Source("edited", edited))
-    r.unfinished = None
-
-
-def latex(r: "Repl", rest: str) -> None:
-    """The backward column, or an expression and its derivatives, to paste into a document."""
-    from graphlang.derive.reverse import differentiate
-    from graphlang.graph.graph import Goal
-    from graphlang.graph.order import plan
-    from graphlang.graph.spell import spell
-    from graphlang.repl.answers import examine
-    from graphlang.show.fragment import fragment
-    from graphlang.show.latex import LATEX
-    from graphlang.show.typeset import Typesetter
-
-    text = rest.strip()
-    if not text and r.goal() is None:
-        text = r.session.state.last[-1] if r.session.state.last else ""
-    if not text:
-        if r.goal() is None:
-            raise UsageError("there is nothing to typeset yet: `:latex sin(x^2)` takes an expression")
-        derivative = r.session.built.program.derivative(r.goal())
-        names = [n for n in derivative.variables if not r.session.state.wrt or n in r.session.state.wrt]
-        r.say(fragment(derivative, LATEX, names).rstrip("\n"))
-        return
-    at = examine(r.session, text)
-    graph, v = at.graph, at.graph.variables[at.name]
-    setter = Typesetter(LATEX, [*graph.variables, *graph.functions], graph.variables)
-    for e in graph.pieces.get(at.name, ()):
-        r.say(setter.formula(e.source.value if e.source else spell(e.value)))
-    if not v.ranges:
-        derivative = differentiate(graph, Goal("output", at.name), plan(graph))
-        r.say(fragment(derivative, LATEX, [n for n in derivative.variables if graph.variables[n].is_leaf and n != at.name]).rstrip("\n"))
 
 
 def program(r: "Repl", rest: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
+from graphlang.internal import told
 from graphlang.repl.history import history_file
 from graphlang.repl.inputs import incomplete
 from graphlang.repl.loop import Repl
@@ -78,17 +79,8 @@ def answered(repl: Repl, text: str) -> None:
         repl.feed(text)
     except KeyboardInterrupt:
         print("interrupted; nothing is changed", file=sys.stderr)
-    except Exception as e:  # our mistake: told briefly, and the session goes on
-        told(e)
-
-
-def told(error: Exception) -> None:
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename.rpartition('/')[2]}:{place.tb_lineno}" if place else "?"
-    print(f"graphlang: internal error: {type(error).__name__}: {where}: {error}", file=sys.stderr)
-    print("This is a mistake in graphlang, not in your program; the session is as it was. Please report it.", file=sys.stderr)
+    except Exception as e:  # the session goes on
+        told(e, "The session is as it was.")
 
 
 def completer(repl: Repl, readline):
