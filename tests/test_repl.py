@@ -137,7 +137,7 @@ COMMANDS = [
     (":claim dt/dx = x", "claim dt/dx = x  fails: it is 1/2 times what it should be; the left side is 4, the right side 2\n"),
     (":exact 30 sqrt(2)", "1.41421356237309504880168872421\n"),
     (":exact 20 x/3", "0.66666666666666666667\nd/dx = 0.33333333333333333333\n"),
-    (":latex sin(x^2)", "\\sin\\left(x^2\\right)\n\\begin{align*}\n  \\frac{d\\mathit{ans}}{dx} &= 2 x \\cos\\left(x^2\\right)\n\\end{align*}\n"),
+    (":latex sin(x^2)", "\\sin\\left(x^2\\right)\n\\begin{align*}\n  \\frac{d}{d x} &= 2 x \\cos\\left(x^2\\right)\n\\end{align*}\n"),
     (":undo", "undone: without J = cos(u)\n"),
     (":redo", "nothing to do again\n"),
     (":drop u2", "without u2 = 3t\n  2 statements wait now: u = u1 + u2, J = cos(u)\n"),
@@ -288,7 +288,7 @@ def test_json_is_one_document_a_line():
     done = piped("x = 2\nx^2\nfoo\nJ = q\n:set x=3\n?sin\n:vars\n1/0\n", "--json")
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert records[0] == {"input": "x = 2", "defined": {"x": 2.0}, "waiting": {}, "replaced": []}
-    assert records[1]["value"] == 4 and records[1]["derivatives"] == [{"wrt": "x", "name": "d/dx", "formula": "2x", "value": 4.0}]
+    assert records[1]["value"] == 4 and records[1]["derivatives"] == [{"wrt": "x", "name": "d/dx", "formula": "2*x", "value": 4.0}]
     assert records[2]["diagnostics"][0]["code"] == "E101" and records[3]["waiting"] == {"J": "`q` is not defined yet"}
     assert records[7]["diagnostics"][0]["code"] == "E501" and done.returncode == 1 and done.stderr == ""
 
@@ -328,3 +328,103 @@ def test_a_deep_expression_is_answered_or_refused_and_the_session_goes_on():
     assert out.startswith("3000\n")
     out = said(r, "sin(" * 3000 + "x" + ")" * 3000)
     assert out and "internal" not in out and said(r, "x") == "1\n"
+
+
+def numbers(value):
+    return [x for row in value for x in numbers(row)] if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "programs").rglob("*.graph")), ids=lambda p: p.stem)
+def test_every_formula_of_an_answer_evaluates_to_the_number_beside_it(path):
+    """In source spelling it is an expression of the session, `ans` included: typed again, it gives the number."""
+    from graphlang.repl.answers import answer, remember
+
+    r = repl(f":load {path}")
+    graph, checked = r.session.built.graph, 0
+    nodes = [n for n, v in graph.variables.items() if not v.is_leaf and not v.ranges and n in r.session.built.flat and n.isidentifier()]
+    for text in [*nodes[:4], *(f"{n}^2 + 3*{n}" for n in nodes[:3]), *(f"tanh({a})*{b}" for a, b in zip(nodes, nodes[1:3]))]:
+        result = answer(r.session, text, ascii=True)
+        remember(r.session, text)
+        for s in result.slopes:
+            if s.over or s.value is None or s.extents or len(s.formula) > 1000:
+                continue  # over indices: not one number
+            again = answer(r.session, s.formula, ascii=True)
+            assert again.value == pytest.approx(s.value, rel=1e-9, abs=1e-12 * max(map(abs, result.value))), (text, s.formula)  # the two are added up in another order
+            checked += 1
+    assert checked or not nodes or all(graph.variables[n].ranges for n in r.session.built.graph.variables if graph.variables[n].is_leaf and graph.variables[n].role != "const")
+
+
+# ---- what a new user met
+
+
+def test_numbers_are_arranged_as_the_layout_says():
+    r = repl("input A[2,3] = [[1, 2, 3], [4, 5, 6]], x[3] = [1, 1, 1]")
+    assert "dans/dx = A.T = [1 4; 2 5; 3 6]    3×2\n" in said(r, "A @ x")
+    said(r, ":layout numerator")
+    assert "dans/dx = A = [1 2 3; 4 5 6]    2×3\n" in said(r, "A @ x")
+    assert said(r, "y = A @ x") and "dy/dx = A = [1 2 3; 4 5 6]    2×3\n" in said(r, "y")
+
+
+def test_each_piece_of_a_table_has_its_own_numbers():
+    r = repl("x = 2", "z[1] = x", "z[2] = x^2")
+    assert said(r, "z") == "[2 4]\ndz₁/dx = 1\ndz₂/dx = 2x = 4\n"
+    assert said(r, "dz/dx") == "dz₁/dx = 1\ndz₂/dx = 2x\n[1 4]\n"
+
+
+def test_settings_and_rules_are_no_names():
+    r = repl("set seed = 7", "sigma(v) = 1/(1 + exp(-v))", "derivative sigma(v) = sigma(v)*(1 - sigma(v))", "w = 2")
+    assert said(r, "sigma(w) + 1").startswith("1.8808\n") and not r.failed
+
+
+def test_ans_may_stand_in_a_statement():
+    r = repl("x = 2", "x^2", "ans + 1")
+    assert said(r, "y = 2ans").startswith("y = 10\n") and "y = 2((x^2) + 1)" in r.session.text()
+    assert said(r, ":claim ans = x^2 + 1") == "claim ((x^2) + 1) = x^2 + 1  holds: by normal form\n"
+    assert said(r, "ans") and said(r, "dans/dx").endswith("= 4\n")
+    assert said(r, "ans = 5") == "ans = 5  input\n" and said(r, ":drop ans") and said(r, "ans").startswith("4\n")
+
+
+def test_a_size_without_a_number_takes_values_only_from_what_it_is_in():
+    r = repl("input x = 2", "dim P", "input B[P]")
+    assert said(r, "x^2") == "4\nd/dx = 2x = 4\n"
+    assert said(r, "B.T @ B") == "dans/dB = 2*B    P×1\nno number: `P` has no value\n"
+
+
+def test_one_element_of_a_leaf_gets_another_value():
+    r = repl("input x[0..2] = [1, 2, 3]", "y = sum(x)")
+    assert said(r, "x[1] = 5") == "x = [1 5 3]  input, was [1 2 3]\n  y = 6 → 9\n"
+    assert said(r, ":set x[2] = 1/4") and r.session.text().startswith("input x[0..2] = [1, 5, 0.25]\n")
+    for text in ("x[7] = 1", "x[1] = y", ":set x[0,0]=1"):
+        assert "sets one element" in said(r, text)
+
+
+def test_what_an_included_file_defines_is_told_so(tmp_path, monkeypatch):
+    (tmp_path / "base.graph").write_text("input x = 2\nt = x^2\n")
+    monkeypatch.chdir(tmp_path)
+    r = repl('include "base.graph"')
+    assert said(r, "x = 3") == '`x` comes from include "base.graph"; its value is changed there\n'
+    assert "`override t = x^3` replaces an equation of it" in said(r, "t = x^3")
+    assert said(r, "override t = x^3").startswith("t = 8\n") and said(r, "t").startswith("8\n")
+
+
+def test_a_session_that_is_pasted_with_its_prompts_is_typed_without():
+    assert said(repl(), "> x = 2\nx = 2  input\n> y = (x\n…  + 1)\ny = 3\n>>> 3y") == "x = 2  input\ny = 3\n9\nd/dx = 3·dy/dx = 3\n"
+
+
+def test_with_json_every_input_has_one_document():
+    r = repl(as_json=True)
+    for text in ("x = 2", "y = x^2", "claim dy/dx = 3x", ":type y", ":help", ":run", "foo", "?sin", ":vars", "y", ":undo", "expect y = 4"):
+        records = [json.loads(line) for line in said(r, text).splitlines()]
+        assert len(records) == 1 and records[0]["input"] == text
+
+
+def test_derivatives_in_equations_follow_the_layout_in_force():
+    r = repl("input A[2,3] = [[1, 2, 3], [4, 5, 6]], x[3] = [1, 1, 1]", "y = A @ x", "z = dy/dx", ":layout numerator")
+    assert said(r, "z = dy/dx").startswith("z = [1 2 3; 4 5 6]\n")
+
+
+def test_there_is_no_advice_for_the_command_line():
+    r = repl("input x", "J = x^2", "K = x^3")
+    for text in (":run", ":why x", ":why x Q", "J/0", ":steps"):
+        out = said(r, text)
+        assert "--" not in out and "graphlang run" not in out, out

@@ -268,3 +268,21 @@ def play(seed: int) -> None:
 def test_random_sessions_end_in_the_state_that_the_saved_program_gives(block):
     for seed in range(block * 100, block * 100 + 100):
         play(seed)
+
+
+# ---- pieces with holes
+
+
+def test_pieces_with_holes_wait_and_block_nothing_else():
+    s = session("z[1] = 1", "z[3] = 1", "z[5] = 1", "y = 2")
+    assert set(waiting(s)) == {"z[3] = 1", "z[5] = 1"} and value(s, "y") == 2
+    s.add(Source("input", "z[2] = 1"))
+    s.add(Source("input", "z[4] = 1"))
+    assert not s.state.waiting and len(value(s, "z")) == 5
+
+
+def test_a_circle_is_told_when_it_closes():
+    s = session("x = y")
+    with pytest.raises(GraphError) as caught:
+        s.add(Source("input", "y = x"))
+    assert caught.value.diagnostics[0].code == "E110"

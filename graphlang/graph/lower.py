@@ -116,8 +116,10 @@ class Lowering(Asking, TableOperations, Binders):
         known = [*self.variables, *self.consts, *scope.indices]
         half = name[1:]
         if name[0] in "d∂" and half in self.variables:  # half of a derivative whose other half is nothing, or with blanks
-            return Problem("E101", f"`{name}` is not defined", span, "read as a variable", hints=(
-                f"a derivative is written without blanks, of a variable by a variable: `d{half}/dx`",))
+            below = self.variables[half].is_leaf
+            other = next((n for n, v in self.variables.items() if n != half and v.is_leaf != below and v.role != "const" and n.isidentifier()), None)
+            return Problem("E101", f"`{name}` is not defined", span, "read as a variable", hints=() if other is None else (
+                f"a derivative is written without blanks, of a variable by a variable: `{f'd{other}/d{half}' if below else f'd{half}/d{other}'}`",))
         labels, hints = [], did_you_mean(name, known)
         if hints:
             near = hints[0].split("`")[1]

@@ -6,6 +6,7 @@ that everything else comes from.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Iterable, NamedTuple
 
@@ -13,14 +14,18 @@ from graphlang.derive.forward import tangent_graph
 from graphlang.derive.reverse import Derivative, differentiate, piece_formula, pieces
 from graphlang.diagnostics import Diagnostic, GraphError, Source
 from graphlang.graph.derived import derivative_name, is_plain
-from graphlang.graph.expressions import Index, Read, reads
-from graphlang.graph.graph import Box, Goal, Graph, Range
+from graphlang.given import UsageError
+from graphlang.graph.expressions import Expr, Index, Number, Read, reads
+from graphlang.graph.graph import Binding, Box, Goal, Graph, Range
 from graphlang.graph.order import plan
+from graphlang.graph.sizes import symbolic
+from graphlang.graph.spell import spell
 from graphlang.pipeline import Program, evaluate_graph
 from graphlang.repl.items import LEAVES, Item
-from graphlang.repl.session import Session, State, as_leaf, known_values
+from graphlang.repl.session import Session, State, as_leaf, is_symbolic, known_values
 from graphlang.run import EvaluationError, Run, offsets
-from graphlang.show.cells import Texts, box_extents
+from graphlang.show.cells import LONGEST, Texts, box_extents
+from graphlang.syntax import ast
 from graphlang.syntax.parser import parse_expression
 from graphlang.syntax.pieces import pieces as tokens
 
@@ -29,6 +34,9 @@ NOWHERE = Source("session", "")
 MOST_LAST = 50       # results that `ans` may go back to
 MOST_SLOPES = 20     # leaves whose derivatives are listed when none are chosen
 MOST_ELEMENTS = 10_000
+
+
+DEFINES_ANS = re.compile(rf"\s*(?:(?:input|param|data|const|override)[ \t]+)?{ANS}\b[^=]*=(?!=)")
 
 
 class Slope(NamedTuple):
@@ -73,8 +81,9 @@ def examine(session: Session, text: str) -> Examined:
     known = session.names()
     node, binders = parse_expression(typed, known | {ANS})
     mine = ANS in known
-    words = {t.text for t in tokens(typed.text) if t.kind == "name"}
-    again = ANS in words and not mine
+    words = words_of(typed.text)
+    again = not mine and bool(words & {ANS, f"d{ANS}", f"∂{ANS}"}) and bool(session.state.last)
+    check_waiting(session, node, typed)
     name = fresh(ANS if not again and not mine else "result", known | words)
     subs = f"[{','.join(b.name for b in binders)}]" if binders else ""
     head = f"{name}{subs} = "
@@ -86,6 +95,20 @@ def examine(session: Session, text: str) -> Examined:
     except GraphError as error:
         raise GraphError([explained(session, d) for d in error.diagnostics], error.source) from None
     return Examined(name, graph, program)
+
+
+def words_of(text: str) -> set[str]:
+    return {t.text for t in tokens(text) if t.kind == "name"}
+
+
+def check_waiting(session: Session, node: ast.Expr, typed: Source) -> None:
+    """Refuse a name whose equation waits, once and with its reason. Raises GraphError."""
+    reasons = {n: why for k, why in session.state.waiting.items() for n in session.state.items[k].names}
+    live = {n for i in session.state.ready for n in i.names}
+    for n in ast.postorder(node) if reasons else ():
+        for name in [n.name] if type(n) in (ast.Name, ast.Call) else [n.of, n.wrt] if type(n) is ast.Deriv else []:
+            if name in reasons and name not in live:
+                raise GraphError([Diagnostic("E101", f"`{name}` has no value yet: {reasons[name]}", n.span)], typed)
 
 
 def declared(state: State) -> State:
@@ -115,16 +138,18 @@ def hidden(session: Session) -> list[Item]:
 
 def remember(session: Session, text: str) -> None:
     """Make an expression what `ans` means."""
-    words = {t.text for t in tokens(text) if t.kind == "name"}
-    last = (*session.state.last, text.strip()) if ANS in words and ANS not in session.names() else (text.strip(),)
+    if ANS in session.names() or text.strip() == ANS:
+        return
+    again = words_of(text) & {ANS, f"d{ANS}", f"∂{ANS}"}
+    last = (*session.state.last, text.strip()) if again else (text.strip(),)
     session.set_aside(last=last[-MOST_LAST:])
 
 
 def renamed(text: str, name: str, other: str) -> str:
     out, end = [], 0
     for t in tokens(text):
-        if t.kind == "name" and t.text == name:
-            out += (text[end : t.start], other)
+        if t.kind == "name" and t.text in (name, f"d{name}"):
+            out += (text[end : t.start], other if t.text == name else f"d{other}")
             end = t.end
     return "".join(out) + text[end:]
 
@@ -137,15 +162,27 @@ def fresh(name: str, taken: Iterable[str]) -> str:
 
 
 def explained(session: Session, d: Diagnostic) -> Diagnostic:
-    """About a name that has an equation which waits, say for what."""
-    if d.code == "E101":
-        for k, why in session.state.waiting.items():
-            for name in session.state.items[k].names:
-                if d.message.startswith(f"`{name}`"):
-                    return d._replace(message=f"`{name}` has no value yet: {why}", hints=())
-        if not session.state.items and not d.hints:
-            return d._replace(hints=(f"give it a value first: `{d.message.split('`')[1]} = 2`",))
+    """About a name in an empty session, say how a value is given."""
+    if d.code == "E101" and not session.state.items and not d.hints:
+        return d._replace(hints=(f"give it a value first: `{d.message.split('`')[1]} = 2`",))
     return d
+
+
+def inlined(session: Session, text: str) -> str:
+    """A statement with the last result in the place of `ans`, which is no part of the program. Raises UsageError where it has a
+    `for` of its own, so that it is no expression."""
+    if not words_of(text) & {ANS, f"d{ANS}"} or ANS in session.names() or not session.state.last or DEFINES_ANS.match(text):
+        return text
+    value = ""
+    for k, one in enumerate(session.state.last):
+        if parse_expression(Source(ANS, one), session.names() | {ANS})[1]:
+            raise UsageError(f"`{ANS}` is a table with a `for` of its own: define it first, such as `y[i] = …`")
+        if f"d{ANS}" in words_of(text) or k and f"d{ANS}" in words_of(one):
+            raise UsageError(f"the derivative of `{ANS}` is that of no variable: give the expression a name first")
+        value = renamed(one, ANS, value if value.isidentifier() else f"({value})") if k else one
+    if len(value) > LONGEST:
+        raise UsageError(f"what `{ANS}` stands for is {len(value):,} characters long: give parts of it names")
+    return renamed(text, ANS, value if value.isidentifier() else f"({value})")
 
 
 def needed(graph: Graph, name: str) -> Graph:
@@ -157,9 +194,11 @@ def needed(graph: Graph, name: str) -> Graph:
                 if r.name not in seen:
                     seen.add(r.name)
                     todo.append(r.name)
-    keep = lambda v: v.name in seen or v.role == "const"  # noqa: E731
-    return replace(graph, variables={n: v for n, v in graph.variables.items() if keep(v)}, equations=tuple(e for e in graph.equations if e.target in seen),
-                   asked={n: a for n, a in graph.asked.items() if n in seen}, goals=(), claims=(), expectations=(), pieces={}, plans=[])
+    variables = {n: v for n, v in graph.variables.items() if n in seen or v.role == "const"}
+    equations = tuple(e for e in graph.equations if e.target in seen)
+    sizes = graph.dims and (any(symbolic(k) for n in seen & variables.keys() for r in variables[n].ranges for k in r) or any(map(is_symbolic, equations)) or seen & set(graph.dims))
+    return replace(graph, variables=variables, equations=equations, dims=graph.dims if sizes else (), asked={n: a for n, a in graph.asked.items() if n in seen},
+                   goals=(), claims=(), expectations=(), pieces={}, plans=[])
 
 
 def answer(session: Session, text: str, ascii: bool = False) -> Result:
@@ -180,13 +219,16 @@ def answer(session: Session, text: str, ascii: bool = False) -> Result:
     read = own[0].value if len(own) == 1 and type(own[0].value) is Read else None
     if read is not None and not is_plain(read.name):
         return result._replace(formulas=tuple(texts.equation(e) for e in graph.pieces.get(read.name, ())))
-    if read is not None and graph.variables[read.name].is_leaf:
-        return result  # a leaf by itself: nothing to differentiate
-    if read is not None and graph.variables[read.name].ranges == v.ranges:  # a variable by itself, in its own name
+    whole = read is not None and read.args == own[0].subs
+    if read is not None and graph.variables[read.name].is_leaf and (whole or all(type(a) is Number for a in read.args)):
+        return result  # a leaf by itself, or an element: nothing to differentiate
+    if whole and graph.variables[read.name].ranges == v.ranges:  # a variable by itself, in its own name
         name, graph = read.name, needed(graph, read.name)
         texts = Texts(graph, ascii)
         run = evaluated(graph, name)[0] if run else None
     wrt, more = chosen(session, graph, name)
+    if not wrt and session.state.wrt and any(x.is_leaf and x.role != "const" for x in graph.variables.values()):
+        result = result._replace(notes=(*result.notes, f"it does not depend on {', '.join(session.state.wrt)}; `:wrt all` lists every leaf"))
     if v.ranges or graph.dims or opaque:
         return result._replace(slopes=tuple(of_table(graph, name, wrt, run, texts)), more=more)
     derivative = run.passes[0].derivative if run else differentiate(graph, Goal("output", name), plan(graph))
@@ -222,26 +264,30 @@ def chosen(session: Session, graph: Graph, name: str) -> tuple[list[str], int]:
 
 
 def of_scalar(derivative: Derivative, wrt: str, run: Run | None, texts: Texts, anonymous: bool) -> Iterable[Slope]:
-    """The derivative of a scalar by a leaf: local derivatives, where the expression reads the leaf itself, else those times
-    the total derivatives of what it reads."""
-    graph, name = derivative.graph, derivative.goal.name
-    pool, v = graph.pool, graph.variables[wrt]
-    above = "d/d" if anonymous else f"d{texts.name(name)}/d"
+    """The derivative of a scalar by a leaf, with texts and numbers."""
+    pool, v = derivative.graph.pool, derivative.graph.variables[wrt]
+    above = "d/d" if anonymous else f"d{texts.name(derivative.goal.name)}/d"
     flat = run.passes[0].sweep.adjoints.get(wrt) if run else None
+    found = list(slopes(derivative, wrt))
+    for at, tree, over in found:
+        ranges = dict(over)
+        box = tuple(ranges[s.name] if type(s) is Index else Range(int(s.value), int(s.value)) for s in at)
+        own = flat if flat is None or not box else [flat[k] for k in offsets(box, v.ranges)]
+        formula = texts.too_long(LONGEST) if tree is None else texts.tree(tree)
+        yield Slope(wrt, above + texts.expression(pool.read(wrt, at)), formula, texts.over(over) if len(found) > 1 else "", own, box_extents(at, box))
+
+
+def slopes(derivative: Derivative, wrt: str) -> Iterable[tuple[tuple[Expr, ...], ast.Expr | None, tuple[Binding, ...]]]:
+    """The derivative of a scalar by a leaf: for each box of its elements the subscripts, the formula (None: too long) and the
+    ranges. Local derivatives where the expression reads the leaf itself, else those times the total derivatives of what it reads."""
+    graph, name = derivative.graph, derivative.goal.name
     if not any(c.source.target != name for c in derivative.incoming.get(wrt, ())) and not around(graph, name, wrt):
-        parts = pieces(derivative, wrt)
-        for piece in parts:
-            ranges = dict(piece.over)
-            box = tuple(ranges[s.name] if type(s) is Index else Range(int(s.value), int(s.value)) for s in piece.at)
-            own = flat if flat is None or not box else [flat[k] for k in offsets(box, v.ranges)]
-            over = texts.over((b.index, b.range) for b in piece.over) if len(parts) > 1 else ""
-            yield Slope(wrt, above + texts.expression(pool.read(wrt, piece.at)), texts.expression(piece_formula(derivative, piece)), over, own, box_extents(piece.at, box))
+        for piece in pieces(derivative, wrt):
+            yield piece.at, spell(piece_formula(derivative, piece), LONGEST), piece.over
         return
     fuller = tangent_graph(graph, wrt, only=name)
-    shown = Texts(fuller, texts.ascii)
-    for e in fuller.pieces.get(derivative_name(pool, name, wrt), ()):
-        formula = shown.tree(e.source.value) if e.source else shown.expression(e.value)
-        yield Slope(wrt, above + shown.expression(pool.read(wrt, e.subs)), formula, "", flat, [r.extent for r in v.ranges])
+    for e in fuller.pieces.get(derivative_name(graph.pool, name, wrt), ()):
+        yield e.subs, e.source.value if e.source else None, e.bindings
 
 
 def around(graph: Graph, name: str, wrt: str) -> bool:
@@ -258,16 +304,27 @@ def around(graph: Graph, name: str, wrt: str) -> bool:
 
 
 def of_table(graph: Graph, name: str, wrt: list[str], run: Run | None, texts: Texts) -> Iterable[Slope]:
-    """The derivatives of a whole table, as matrix formulas where they are some; numbers where they are few."""
+    """The derivatives of a whole table, as matrix formulas where they are some; numbers where they are few, arranged as the
+    layout says. Where a table has several pieces, each with its own numbers."""
     from graphlang.query import tables
-    from graphlang.show.jacobians import jacobians, lines
+    from graphlang.show.jacobians import jacobians, layout_in_force, lines
 
     for w in wrt:
-        fuller, found = jacobians(graph, [name], [w])
-        flat, ranges = None, graph.variables[w].ranges + graph.variables[name].ranges
+        fuller, (f,) = jacobians(graph, [name], [w])
+        inner, outer = graph.variables[w].ranges, graph.variables[name].ranges
+        flat, whole = None, inner + outer
         if run is not None and graph.variables[w].size * graph.variables[name].size <= MOST_ELEMENTS:
-            ((flat, ranges),) = tables(run, [(name, None, w)]).values()
-        for line in lines(fuller, found, Texts(fuller, texts.ascii)):
-            label, _, rest = line.partition(" = ")
-            formula, _, shape = rest.rpartition("    ")
-            yield Slope(w, label, formula.rstrip(), f"    {shape}", flat, [r.extent for r in ranges])
+            ((flat, _),) = tables(run, [(name, None, w)]).values()
+        parts = [text.partition(" = ") for text in lines(fuller, [f], Texts(fuller, texts.ascii))]
+        if len(parts) == 1:
+            extents = [r.extent for r in whole]
+            if layout_in_force(graph) == "numerator":
+                rows, columns = graph.variables[w].size, graph.variables[name].size
+                flat = flat and [flat[j * columns + i] for i in range(columns) for j in range(rows)]
+                extents = [r.extent for r in outer + inner]
+            formula, _, shape = parts[0][2].rpartition("    ")
+            yield Slope(w, parts[0][0], formula.rstrip(), f"    {shape}", flat, extents)
+            continue
+        for (label, _, rest), e in zip(parts, f.equations):
+            own = flat and [flat[k] for k in offsets(e.box, whole)]
+            yield Slope(w, label, rest.rpartition("    ")[0].rstrip(), "", own, box_extents(e.subs, e.box))

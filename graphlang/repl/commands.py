@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from graphlang.diagnostics import GraphError, Source, did_you_mean
@@ -43,6 +44,9 @@ def run(r: "Repl", rest: str, steps: bool = False) -> None:
     from graphlang.show.tables import Options, show_run
 
     chosen = views(r, rest)
+    if r.as_json:
+        r.data(json.loads(r.session.built.program.run(wrt=r.session.state.wrt, **{k: v for k, v in chosen.items() if k != "all"}).json()))
+        return
     options = Options(digits=r.look.digits, all=chosen.pop("all"), ascii=r.look.ascii, steps=steps, mode=chosen["mode"], plain=r.plain, scalar=chosen["scalar"])
     try:
         made = r.session.built.program.run(wrt=r.session.state.wrt, **chosen)
@@ -71,9 +75,11 @@ def claim(r: "Repl", rest: str) -> None:
 
 
 def set_value(r: "Repl", rest: str) -> None:
-    name, eq, value = rest.partition("=")
-    if not eq or not value.strip():
-        raise UsageError("`:set x=3` gives a leaf another value")
+    target, eq, value = rest.partition("=")
+    name, bracket, subs = target.strip().partition("[")
+    subs = bracket + subs
+    if not eq or not value.strip() or not name:
+        raise UsageError("`:set x=3` gives a leaf another value, `:set x[1]=3` one of its elements")
     try:
         name = canonical(name.strip())
     except NotAName as e:
@@ -83,7 +89,7 @@ def set_value(r: "Repl", rest: str) -> None:
         known = [n for n, x in r.session.built.graph.variables.items() if x.is_leaf]
         raise UsageError("; ".join((f"there is no leaf `{name}`" if v is None else f"`{name}` is defined by an equation: `{name} = …` replaces it", *did_you_mean(name, known))))
     constant_value(value.strip(), f":set {name}")
-    r.statements(Source("input", f"{name} = {value.strip()}"))
+    r.statements(Source("input", f"{name}{subs} = {value.strip()}"))
 
 
 def wrt(r: "Repl", rest: str) -> None:
@@ -98,7 +104,9 @@ def wrt(r: "Repl", rest: str) -> None:
     except NotAName as e:
         raise UsageError(str(e)) from None
     for n in names:
-        if n not in known or known[n].role == "const":
+        if n in known and known[n].role == "const":
+            raise UsageError(f"`{n}` is a const, which is never differentiated")
+        if n not in known:
             raise UsageError("; ".join((f"there is no variable `{n}` to differentiate by", *did_you_mean(n, known))))
     r.session.set_aside(wrt=names)
     r.say("derivatives by " + (", ".join(names) if names else "every leaf"))
@@ -112,6 +120,11 @@ def layout(r: "Repl", rest: str) -> None:
         return
     if rest.strip() not in ("numerator", "denominator"):
         raise UsageError("the layout is `numerator` or `denominator`")
+    from graphlang.show.jacobians import layout_in_force
+
+    if layout_in_force(r.session.built.graph) == rest.strip():
+        r.say(f"layout {rest.strip()}, as before")
+        return
     r.statements(Source("input", f"layout {rest.strip()}"))
 
 
@@ -188,7 +201,7 @@ def drop(r: "Repl", rest: str) -> None:
         name = canonical(rest.strip())
     except NotAName:
         raise UsageError("`:drop NAME` takes a definition out of the program") from None
-    gone = r.session.remove(name)
+    gone = r.session.remove(name, {"claims": "claim", "expects": "expect"}.get(name, ""))
     if not gone:
         raise UsageError("; ".join((f"nothing defines `{name}`", *did_you_mean(name, r.session.names()))))
     r.say("without " + ", ".join(map(short, gone)))
@@ -204,13 +217,18 @@ def clear(r: "Repl", rest: str) -> None:
 
 
 def digits(r: "Repl", rest: str) -> None:
+    if not rest.strip():
+        r.say(f"{r.look.digits} digits")
+        return
     if not rest.strip().isdigit() or not 1 <= int(rest) <= 17:
         raise UsageError("`:digits N`: how many significant digits are shown, 1 to 17")
     r.look.digits = int(rest)
 
 
 def vi(r: "Repl", rest: str) -> None:
-    r.vi = not r.vi if not rest.strip() else rest.strip() in ("on", "yes", "true")
+    if rest.strip() not in ("", "on", "off"):
+        raise UsageError("`:vi`, `:vi on` or `:vi off`")
+    r.vi = not r.vi if not rest.strip() else rest.strip() == "on"
     r.say(f"{'vi' if r.vi else 'Emacs'} keys" + ("" if r.interactive else ", at a terminal"))
 
 
@@ -255,7 +273,7 @@ ALL = (
     Command("program", ":program", "the text of the program", program),
     Command("undo", ":undo", "take the last change back", undo),
     Command("redo", ":redo", "and do it again", redo),
-    Command("drop", ":drop NAME", "take a definition out", drop, "names"),
+    Command("drop", ":drop NAME", "take a definition out; also `claims`, `expects`", drop, "names"),
     Command("clear", ":clear", "start over; `:undo` brings everything back", clear),
     Command("load", ":load FILE", "read a program in the place of this one", load, "files"),
     Command("save", ":save FILE", "write the program; `:save! FILE` also over another file", save, "files"),
@@ -275,6 +293,9 @@ def command(r: "Repl", text: str) -> None:
     if "=" in name and name.startswith("set"):
         name, rest = "set", text.strip()[3:]
     found = COMMANDS.get(name) or next((c for c in ALL if name and c.name.startswith(name) and sum(o.name.startswith(name) for o in ALL) == 1), None)
+    several = [f"`:{c.name}`" for c in ALL if name and c.name.startswith(name)]
+    if found is None and len(several) > 1:
+        raise UsageError(f"`:{name}` could be {' or '.join(several)}")
     if found is None:
         hints = did_you_mean(name, COMMANDS)
         raise UsageError(f"there is no command `:{name}`" + (f"; {hints[0].replace('`', '`:', 1)}" if hints else "") + "; `:help` lists them")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 WORD = re.compile(r"[^\W\d]\w*$")
 BELOW = re.compile(r"([d∂])([^\W\d]\w*)/([d∂])(\w*)$")
 LETTER = re.compile(r"\\([A-Za-z]*)$")
+INCLUDED = re.compile(r"include[ \t]*\"([^\"]*)$")
 MOST_FILES = 200
 
 
@@ -46,6 +47,9 @@ def completions(before: str, repl: Repl | None) -> Iterator[Completion]:
 def of_expression(before: str, repl: Repl | None) -> Iterator[Completion]:
     if (m := BELOW.search(before)) is not None and repl is not None and m[1] == m[3] and m[2] in repl.session.names():
         yield from (Completion(n, len(m[4]), about) for n, about in variables(repl) if n.startswith(m[4]))
+        return
+    if (m := INCLUDED.search(before)) is not None:
+        yield from files(m[1])
         return
     m = WORD.search(before)
     word = m[0] if m else ""
@@ -86,7 +90,7 @@ def of_command(rest: str, repl: Repl | None) -> Iterator[Completion]:
     elif command.takes == "leaves" and repl is not None:
         yield from (Completion(f"{n}=", len(word), about) for n, about in variables(repl, leaves=True) if n.startswith(word))
     elif command.takes == "names" and repl is not None:
-        yield from of_expression(argument, repl) if WORD.search(argument) else ()
+        yield from of_expression(argument, repl) if WORD.search(argument) else (Completion(n, 0, about) for n, about in variables(repl))
 
 
 def variables(repl: Repl, leaves: bool = False) -> Iterator[tuple[str, str]]:

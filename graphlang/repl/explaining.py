@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from graphlang.derive.reverse import differentiate
@@ -11,8 +12,12 @@ from graphlang.graph.order import plan
 from graphlang.graph.scalar import element_names
 from graphlang.graph.spell import spell
 from graphlang.pipeline import add_exact, certain_digits, evaluate_graph
-from graphlang.repl.answers import ANS, examine, needed
+from graphlang.graph.derived import is_plain
+from graphlang.graph.expressions import Read
+from graphlang.repl.answers import ANS, chosen, examine, needed, slopes
 from graphlang.show.console import Signs
+
+NODE = re.compile(r"[^\W\d]\w*(?:\[[-\d, ]+\])?")
 
 if TYPE_CHECKING:
     from graphlang.repl.loop import Repl
@@ -24,13 +29,18 @@ def why(r: "Repl", rest: str) -> None:
     from graphlang.show.tables import Options
     from graphlang.verify.paths import Walk
 
-    words = rest.split()
+    words = rest.split(maxsplit=1) if rest.count(" ") == 1 else [rest] if rest else []
     if len(words) == 1 and "/" in words[0]:  # dJ/dx
         above, _, below = words[0].partition("/")
         words = [below[1:], above[1:]] if above[:1] == "d" and below[:1] == "d" else words
-    if not 1 <= len(words) <= 2:
-        raise UsageError("`:why x`: the paths from x to the goal; `:why x J` or `:why dJ/dx`: to J")
+    usage = "`:why x`: the paths from x to the goal; `:why x J` or `:why dJ/dx`: to J; `:why x ans`: of the last expression"
+    if not 1 <= len(words) <= 2 or words == [ANS] or not NODE.fullmatch(words[0]):
+        raise UsageError(usage)
     wrt, goal = words[0], words[1] if len(words) == 2 else r.goal()
+    if goal not in (ANS, None):
+        table = r.session.built.graph.variables.get(goal.partition("[")[0])
+        if table is None or table.role == "const":
+            raise UsageError(f"there is no variable `{goal}`: {usage}")
     if goal == ANS or goal is None:
         if not r.session.state.last:
             raise UsageError("there is no goal and no expression yet to explain")
@@ -85,7 +95,8 @@ def flat_text(value) -> str:
 
 def latex(r: "Repl", rest: str) -> None:
     """The backward column, or an expression and its derivatives, to paste into a document."""
-    from graphlang.show.fragment import fragment
+    from graphlang.show.fragment import fragment, whole_fragment
+    from graphlang.show.jacobians import jacobians
     from graphlang.show.latex import LATEX
     from graphlang.show.typeset import Typesetter
 
@@ -96,14 +107,41 @@ def latex(r: "Repl", rest: str) -> None:
         if r.goal() is None:
             raise UsageError("there is nothing to typeset yet: `:latex sin(x^2)` takes an expression")
         derivative = r.session.built.program.derivative(r.goal())
-        names = [n for n in derivative.variables if not r.session.state.wrt or n in r.session.state.wrt]
+        names = [n for n in derivative.variables if n in r.session.state.wrt] or list(derivative.variables)
         r.say(fragment(derivative, LATEX, names).rstrip("\n"))
         return
     at = examine(r.session, text)
-    graph, v = at.graph, at.graph.variables[at.name]
+    graph, name = at.graph, at.name
+    (own, *_) = graph.pieces.get(name) or (None,)
+    read = own.value if own is not None and type(own.value) is Read else None
     setter = Typesetter(LATEX, [*graph.variables, *graph.functions], graph.variables)
-    for e in graph.pieces.get(at.name, ()):
-        r.say(setter.formula(e.source.value if e.source else spell(e.value)))
-    if not v.ranges:
-        derivative = differentiate(graph, Goal("output", at.name), plan(graph))
-        r.say(fragment(derivative, LATEX, [n for n in derivative.variables if graph.variables[n].is_leaf and n != at.name]).rstrip("\n"))
+
+    def row(e) -> str:
+        left, right = (e.source.target, e.source.value) if e.source else (spell(graph.pool.read(e.target, e.subs)), spell(e.value))
+        return f"{setter.formula(left)} = {setter.formula(right)}"
+
+    if read is not None and not is_plain(read.name):  # a derivative: its formula
+        for e in graph.pieces.get(read.name, ()):
+            r.say(row(e))
+        return
+    if read is not None and read.args == own.subs and not graph.variables[read.name].is_leaf:
+        name, graph = read.name, needed(graph, read.name)
+    for e in graph.pieces.get(name, ()):
+        r.say(row(e) if name != at.name else setter.formula(e.source.value if e.source else spell(e.value)))
+    if graph.variables[name].ranges:
+        wrt, _ = chosen(r.session, graph, name)
+        r.say(whole_fragment(*jacobians(graph, [name], wrt), LATEX).rstrip("\n") if wrt else "")
+    else:
+        wrt, _ = chosen(r.session, graph, name)
+        derivative = differentiate(graph, Goal("output", name), plan(graph))
+        lines = [f"  {left} &= {setter.formula(tree)}" for w in wrt for left, tree in trees(derivative, w, setter, name == at.name)]
+        if lines:
+            r.say("\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}")
+
+
+def trees(derivative, wrt: str, setter, anonymous: bool):
+    """The derivatives of a scalar by a leaf, as `answers.of_scalar` gives them, to typeset."""
+    above = "d" if anonymous else f"d {setter.name(derivative.goal.name)}"
+    for at, tree, _ in slopes(derivative, wrt):
+        if tree is not None:
+            yield f"\\frac{{{above}}}{{d {setter.formula(spell(derivative.graph.pool.read(wrt, at)))}}}", tree

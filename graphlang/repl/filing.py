@@ -29,6 +29,8 @@ def save(r: "Repl", rest: str) -> None:
     path = unquoted(rest.removeprefix("!")) or r.session.state.file
     if not path:
         raise UsageError("`:save FILE.graph` writes the live definitions, in order")
+    if os.path.isdir(path) or path.endswith(("/", os.sep)):
+        raise UsageError(f"{path} is a folder: `:save {path.rstrip('/')}/FILE.graph`")
     known = r.session.state.file and os.path.exists(path) and os.path.exists(r.session.state.file) and os.path.samefile(path, r.session.state.file)
     if os.path.exists(path) and not known and not over:
         raise UsageError(f"there is a file {path} already: `:save! {path}` overwrites it")

@@ -11,6 +11,9 @@ QUESTION = re.compile(r"\?\s*(\S.*)|([^\W\d]\w*|[A-Z]\d{3})\s*\?")
 DEFINES = re.compile(rf"\s*(?:{'|'.join(KEYWORDS)})[ \t]+(?=[^\W\d]|[-−(\[.\d∂\"])|\s*(?:quiz|exam|train)\b.*\{{", re.DOTALL)
 
 
+PROMPTS, CONTINUED = re.compile(r"\s*(?:>>> |> )"), re.compile(r"\s*(?:… |\.\.\. )")
+
+
 class Chunk(NamedTuple):
     """A part of an input: `what` is command, question, statements or expression; `start` its offset in the input."""
 
@@ -32,6 +35,13 @@ def incomplete(text: str) -> bool:
     if standing.unclosed:
         return len(statements(text, recover=True)) == 1
     return parts[-1].kind == "comma" or parts[-1].text in JOINING and parts[-1].text != ".."
+
+
+def unprompted(text: str) -> str:
+    """A session that was pasted, without its prompts; the answers between them go too."""
+    if not PROMPTS.match(text):
+        return text
+    return "\n".join(line[m.end():] for line in text.split("\n") if (m := PROMPTS.match(line)) or (m := CONTINUED.match(line)))
 
 
 def chunks(text: str) -> Iterator[Chunk]:

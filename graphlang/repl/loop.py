@@ -12,8 +12,8 @@ from graphlang.diagnostics import Diagnostic, GraphError, Source
 from graphlang.given import UsageError
 from graphlang.graph.goals import goals_of
 from graphlang.graph.order import plan
-from graphlang.repl.answers import answer, remember
-from graphlang.repl.inputs import chunks
+from graphlang.repl.answers import answer, inlined, remember
+from graphlang.repl.inputs import chunks, unprompted
 from graphlang.repl.session import Session, State, place_of
 from graphlang.repl.show import Look, change_data, change_lines, diagnostics_data, result_data, result_lines
 from graphlang.show.console import Line, Paper, can_show
@@ -31,6 +31,7 @@ class Repl:
         self.look = Look(console.width, digits, ascii or not can_show(console, "→·∂√⇒Σ"))
         self.done = self.failed = False
         self.vi = False
+        self.record: dict = {}              # of the present input, with --json
         self.last_error = ""
         self.unfinished: str | None = None  # a text from the editor that is no program yet
 
@@ -38,7 +39,7 @@ class Repl:
 
     def say(self, text: str) -> None:
         if self.as_json:
-            self.data({"text": text})
+            self.record.setdefault("text", []).append(text)
             return
         paper = Paper(self.console)
         for line in text.split("\n"):
@@ -48,25 +49,36 @@ class Repl:
     def write(self, lines: Iterable[Line]) -> None:
         lines = list(lines)
         if self.as_json:
-            self.data({"text": "\n".join("".join(t for t, _ in line) for line in lines)})
+            self.record.setdefault("text", []).extend("".join(t for t, _ in line) for line in lines)
             return
         paper = Paper(self.console)
         paper.lines(lines)
         paper.flush()
 
     def data(self, record: dict) -> None:
+        """A part of the one document that an input is answered with."""
+        taken = self.record.keys() & record.keys() - {"input"}
+        if taken:
+            self.record.setdefault("more", []).append(record)
+        else:
+            self.record |= {k: v for k, v in record.items() if k not in self.record}
+
+    def print_record(self, text: str) -> None:
         """One line of JSON."""
         import json
 
         from graphlang.show.document import finite
 
+        record, self.record = {"input": text.strip()} | self.record, {}
+        if "text" in record:
+            record["text"] = "\n".join(record["text"])
         self.console.file.write(json.dumps(finite(record), ensure_ascii=False, allow_nan=False) + "\n")
         self.console.file.flush()
 
     def tell(self, error: GraphError, text: str = "") -> None:
         """What is wrong; it counts as a failure."""
         if not isinstance(error, UsageError):
-            error = GraphError([d._replace(hints=tuple(h for h in d.hints if not h.startswith("`--"))) for d in error.diagnostics], error.source)  # there are no options here
+            error = GraphError([d._replace(hints=tuple(filter(None, map(at_prompt, d.hints)))) for d in error.diagnostics], error.source)
         first = next((d for d in error.diagnostics if d.severity == "error"), None)
         if first is not None:
             self.failed, self.last_error = True, f"{first.code} {first.message}" if not isinstance(error, UsageError) else first.message
@@ -87,7 +99,7 @@ class Repl:
         """Answer one input. Whatever is wrong is told, and the session is as it was."""
         self.last_error = ""
         self.look.width = self.console.width
-        for chunk in chunks(text):
+        for chunk in chunks(unprompted(text)):
             if self.done:
                 return
             try:
@@ -107,9 +119,11 @@ class Repl:
                 self.tell(e, chunk.text)
             except RecursionError:
                 self.tell(GraphError([Diagnostic("E902", "this is nested too deeply to be shown")]), chunk.text)
+            if self.as_json:
+                self.print_record((":" if chunk.what == "command" else "?" if chunk.what == "question" else "") + chunk.text)
 
     def expression(self, text: str) -> None:
-        r = answer(self.session, text, self.look.ascii)
+        r = answer(self.session, text, self.look.ascii or self.as_json)
         remember(self.session, text)
         if self.as_json:
             self.data(result_data(r))
@@ -120,7 +134,8 @@ class Repl:
 
     def statements(self, source: Source) -> None:
         before = self.session.built
-        change = self.session.add(source)
+        text = inlined(self.session, source.text)
+        change = self.session.add(source if text == source.text else Source("input", text))
         after = self.session.built
         if self.as_json:
             self.data(change_data(source.text, change, after))
@@ -149,7 +164,7 @@ class Repl:
 
     def grade(self, text: str) -> None:
         """A claim or an expectation that is graded and not kept."""
-        self.verdict(text)
+        self.verdict(inlined(self.session, text))
 
     def verdict(self, text: str) -> None:
         from graphlang.repl.verdicts import graded
@@ -217,7 +232,17 @@ class Repl:
             found = goals_of(graph, plan(graph), None)
         except GraphError:
             return None
-        return str(found[0]) if found else None
+        if not found or found[0].element is not None and not graph.goals:
+            return None  # a table that nothing reads: one of its elements is hardly meant
+        return str(found[0])
+
+
+def at_prompt(hint: str) -> str:
+    """A hint for the command line as one for the prompt; "" for one that means nothing there."""
+    if "graphlang run " in hint and "--set " in hint:
+        return "`" + "; ".join(f":set {part.split(' ')[0].strip(chr(39))}" for part in hint.split("--set ")[1:]) + "`"
+    parts = [p for p in hint.split("; ") if "--" not in p]
+    return "; ".join(parts).removeprefix("or ")
 
 
 def replace_state(other: Session, file: str, before: State):

@@ -6,6 +6,7 @@ is what is ready. Adding a statement replaces what had its name.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Iterable, NamedTuple
@@ -14,12 +15,15 @@ from graphlang.diagnostics import Diagnostic, GraphError, Part, Source, did_you_
 from graphlang.engines.initial import initial_values
 from graphlang.engines.reference import forward
 from graphlang.engines.tape import TooLarge
-from graphlang.graph.expressions import reads
-from graphlang.graph.graph import Graph
+from graphlang.given import UsageError, constant_value
+from graphlang.graph.expressions import Number, postorder, reads
+from graphlang.graph.graph import Equation, Graph, Range
 from graphlang.graph.order import forward_order, plan
+from graphlang.graph.sizes import symbolic
 from graphlang.graph.values import BUILT_IN
 from graphlang.pipeline import Program
 from graphlang.repl.items import LEAVES, MAY_BE_DERIVATIVE, Item, items_of, separate
+from graphlang.run import nest, offsets
 from graphlang.sources import Reach, read_program
 from graphlang.syntax import ast
 from graphlang.syntax.parser import parse
@@ -27,6 +31,9 @@ from graphlang.syntax.parser import parse
 MOST_UNDONE = 1000  # changes that can be taken back
 NAME = "session"
 OUTSIDE, HOLE, TWICE = "E222", "E224", "E223"  # what is wrong with elements of a table
+CIRCLE = "E110"
+DERIVATIVE = re.compile(rf"{MAY_BE_DERIVATIVE.pattern}|\b(?:diff|partial|jacobian|hessian)\b")
+MOST_SET = 1000  # elements of a table of which one can be set
 
 
 class State(NamedTuple):
@@ -64,6 +71,11 @@ class Built:
     @property
     def graph(self) -> Graph:
         return self.program.graph
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Of declared variables."""
+        return {n: i.role for i in self.state.ready if i.kind == "declaration" for n in i.names}
 
 
 class Session:
@@ -111,8 +123,9 @@ class Session:
         items, replaced, notes = list(self.state.items), [], []
         declared = any(i.role in LEAVES for i in items)
         if not declared and any(i.role in LEAVES for i in new):
+            own = {n for i in new for n in i.names}
             for k, i in enumerate(items):
-                if i.constant:  # what was an input for want of a declaration stays one
+                if i.constant and not own & set(i.names):  # what was an input for want of a declaration stays one
                     items[k] = as_leaf(i, "input")
                     notes.append(f"`{i.names[0]}` stays an input: `{items[k].text}`")
         added: list[Item] = []
@@ -130,6 +143,9 @@ class Session:
         for k in range(len(items) - 1, -1, -1):  # a declaration of several is parted where one of them is replaced
             if len(items[k].names) > 1 and taken & set(items[k].names) and not taken >= set(items[k].names):
                 items[k : k + 1] = separate(items[k])
+        self.check_included(one, items)
+        if one.piece:
+            one = self.element_of_leaf(one, items)
         old = [k for k, i in enumerate(items) if self.replaces(one, i)]
         if one.kind == "equation" and one.constant and len(old) == 1 and items[old[0]].kind == "declaration":
             one = valued(items[old[0]], one)
@@ -137,17 +153,51 @@ class Session:
             one = as_leaf(one, "const")
         gone = [items[k].text for k in old]
         place = old[0] if old and one.kind not in ("layout", "claim", "expect") else len(items) - len(old)
+        if DERIVATIVE.search(one.text) and any(i.kind == "layout" for i in items[place:]):  # a derivative in it is arranged as is said now
+            place = len(items) - len(old)
         if old:
             one = one._replace(before=items[old[0]].before if not one.before.strip() else one.before, after=one.after or items[old[0]].after)
         for k in reversed(old):
             del items[k]
         return one, gone, place
 
+    def check_included(self, one: Item, items: list[Item]) -> None:
+        """Refuse what an included file defines already. Raises UsageError."""
+        if one.kind == "include" or " " in "".join(one.names):
+            return
+        for i in items:
+            if i.kind == "include" and (taken := self.included(i) & set(one.names)) and not one.text.lstrip().startswith("override"):
+                name = min(taken)
+                hint = f"`override {' '.join(one.text.split())}` replaces an equation of it" if one.kind == "equation" and not one.constant else "its value is changed there"
+                raise UsageError(f"`{name}` comes from {' '.join(i.text.split())}; {hint}")
+
+    def element_of_leaf(self, one: Item, items: list[Item]) -> Item:
+        """`x[1] = 5` for a leaf: the declaration with another value for that element. Raises UsageError for what is no value."""
+        name = one.names[0]
+        leaf = next((i for i in items if i.kind == "declaration" and name in i.names and i.role in LEAVES), None)
+        if leaf is None or name not in self.built.flat:
+            return one
+        v, (s,) = self.built.graph.variables[name], parse(Source("", one.text), self.names()).statements
+        try:
+            at = [int(constant_value(text_at(one.text, sub), name)) for sub in s.target.subs]
+            value = constant_value(text_at(one.text, s.value), name)
+            inside = len(at) == len(v.ranges) and all(r.low <= k <= r.high for r, k in zip(v.ranges, at))
+        except (UsageError, TypeError):
+            inside = False
+        if not inside or s.binders or isinstance(value, list) or v.size > MOST_SET:
+            raise UsageError(f"`{name}` is declared as {leaf.role}, over {', '.join(map(str, v.ranges)) or 'no range'}: `{name}[…] = 5` sets one element of it; `:drop {name}` first to define it by equations")
+        flat = list(self.built.flat[name])
+        flat[offsets(tuple(Range(k, k) for k in at), v.ranges)[0]] = value
+        text = f"{name} = {written(nest(flat, v.ranges))}"
+        return Item(text, "equation", (name,), frozenset(), constant=True, origin=one.origin, within=one.within, lead=len(text) - 1)
+
     def replaces(self, one: Item, other: Item) -> bool:
         if one.kind in ("claim", "expect") or other.kind in ("claim", "expect"):
             return one.kind == other.kind and " ".join(one.text.split()) == " ".join(other.text.split())
         if one.kind == other.kind == "goal":
             return True
+        if one.kind == other.kind == "layout":
+            return other is self.state.items[-1]  # nothing was said under it
         if one.kind == other.kind == "include":
             return one.text == other.text
         if other.kind == "rule" and one.kind == "functiondef":
@@ -172,13 +222,13 @@ class Session:
         self.change(built.state, built)
         return Change(tuple(added), tuple(replaced), tuple(now), tuple(notes))
 
-    def remove(self, name: str) -> list[str]:
-        """Take what defines a name out of the program; the texts that went. Raises GraphError where others need it."""
+    def remove(self, name: str, kind: str = "") -> list[str]:
+        """Take what defines a name out of the program, or all statements of a kind; the texts that went."""
         items = list(self.state.items)
         for k in range(len(items) - 1, -1, -1):
             if len(items[k].names) > 1 and name in items[k].names:
                 items[k : k + 1] = separate(items[k])
-        gone = [i for i in items if name in i.names and i.kind != "include"]
+        gone = [i for i in items if (i.kind == kind if kind and name not in self.names() else name in i.names and i.kind != "include")]
         if gone:
             self.try_change([i for i in items if i not in gone], [], [], [])
         return [i.text for i in gone]
@@ -186,7 +236,11 @@ class Session:
     # ---- a state as a program
 
     def names(self) -> set[str]:
-        return {n for i in self.state.items for n in i.names}
+        """Of variables and functions, also of those that wait or were included."""
+        return {n for i in self.state.items for n in (*i.names, *self.brought(i)) if " " not in n}
+
+    def brought(self, one: Item) -> set[str]:
+        return self.included(one) if one.kind == "include" else set()
 
     def build_what_is_ready(self, state: State, fresh: set[int], waited: set[int], growing: bool) -> Built:
         """A program of the statements that name nothing unknown. One that waited before and is wrong now waits on, with what
@@ -205,13 +259,13 @@ class Session:
                         first = [place_of(d._replace(at=x.span), tried, error.source) for x in d.labels]
                         if first and first[0] is not None and first[0] != k:
                             raise Overlap(first[0]) from None
-                late = {k: d for d, k in zip(error.diagnostics, at) if k is not None and id(state.items[k]) in waited and id(state.items[k]) not in fresh}
-                if not late and growing:
-                    late = {k: d for d in error.diagnostics for k in [unfinished(d, state, fresh, error.source, tried)] if k is not None}
+                late = {k: d for d, k in zip(error.diagnostics, at) if k is not None and id(state.items[k]) in waited - fresh and d.code not in (CIRCLE, HOLE)}
                 if not late:
+                    able = waited - fresh | (fresh if growing else set())
+                    late = {k: d for d in error.diagnostics for k in [unfinished(d, state, able, held, error.source, tried)] if k is not None}
+                if late.keys() <= held.keys():
                     raise
-                for k, d in late.items():
-                    held[k] = d.message
+                held.update((k, d.message) for k, d in late.items())
 
     def build(self, state: State) -> Built:
         """Raises GraphError with places in what was typed or loaded."""
@@ -267,8 +321,8 @@ class Overlap(Exception):
         self.place = place
 
 
-def unfinished(d: Diagnostic, state: State, fresh: set[int], source: Source | None, tried: State) -> int | None:
-    """The new statement that a missing element of a table makes wait: further pieces may define it."""
+def unfinished(d: Diagnostic, state: State, able: set[int], held: dict[int, str], source: Source | None, tried: State) -> int | None:
+    """The statement, one of those that are `able` to wait, that a missing element of a table makes wait: further pieces may define it."""
     if d.code not in (OUTSIDE, HOLE):
         return None
     table = d.message.split("`")[1].partition("[")[0]
@@ -276,9 +330,9 @@ def unfinished(d: Diagnostic, state: State, fresh: set[int], source: Source | No
     at = place_of(d, tried, source)
     if not pieces:
         return None
-    if d.code == HOLE:
-        return next((k for k in pieces if id(state.items[k]) in fresh), None)
-    return at if at is not None and id(state.items[at]) in fresh else None
+    if d.code == HOLE:  # the newest piece that is not held yet
+        return next((k for k in reversed(pieces) if id(state.items[k]) in able and k not in held), None)
+    return at if at is not None and id(state.items[at]) in able else None
 
 
 def place_of(d: Diagnostic, state: State, source: Source | None) -> int | None:
@@ -329,6 +383,15 @@ def reason(missing: list[str], everything: set[str]) -> str:
     return "`" + "`, `".join(unknown) + "` " + ("is" if len(unknown) == 1 else "are") + " not defined yet" + (f"; {hints[0]}" if hints else "")
 
 
+def text_at(text: str, node) -> str:
+    return text[node.span.start : node.span.end]
+
+
+def written(value) -> str:
+    """A value as a list of the language."""
+    return "[" + ", ".join(map(written, value)) + "]" if isinstance(value, list) else f"{value:.17g}" if float(f"{value:.15g}") != value else f"{value:.15g}"
+
+
 def as_leaf(one: Item, role: str) -> Item:
     """`x = 2` as `input x = 2`."""
     return one._replace(text=f"{role} {one.text}", kind="declaration", role=role, constant=False, lead=len(role) + 1)
@@ -345,24 +408,27 @@ def valued(leaf: Item, equation: Item) -> Item:
 
 
 def known_values(graph: Graph) -> dict[str, list[float]]:
-    """The values of all variables that have one: not of a leaf without a value, nor of what is made of it."""
-    if graph.dims:
-        return {}
-    values, missing = initial_values(graph, {}, None)
-    unknown = set(missing)
-    order = forward_order(plan(graph), None)
+    """The values of all variables that have one: not of a leaf without a value or with a symbolic size, nor of what is made of it."""
+    unknown = {n for n, v in graph.variables.items() if any(symbolic(k) for r in v.ranges for k in r)} if graph.dims else set()
+    without = {n: [] for n in unknown if graph.variables[n].is_leaf}
+    values, missing = initial_values(replace(graph, variables={n: v for n, v in graph.variables.items() if n not in without}), {}, None)
+    unknown |= set(missing) | set(graph.dims)
     live = []
-    for group in order:
-        names = {e.target for e in group.equations}
-        if any(e.opaque for e in group.equations) or any(r.name in unknown for e in group.equations for r in reads(e.value)):
-            unknown |= names
+    for group in forward_order(plan(graph), None):
+        if any(e.opaque or e.target in unknown or (graph.dims and is_symbolic(e)) or any(r.name in unknown for r in reads(e.value)) for e in group.equations):
+            unknown |= {e.target for e in group.equations}
         else:
             live.append(group)
     live = [g for g in live if not any(e.target in unknown for e in g.equations)]
-    own = replace(graph, equations=tuple(e for g in live for e in g.equations), pieces={}, plans=[])
+    own = replace(graph, equations=tuple(e for g in live for e in g.equations), pieces={}, plans=[], asked={})
     try:
         for _ in forward(own, live, values):
             pass
     except TooLarge:
         return {}
     return {n: v for n, v in values.items() if n not in unknown and n in graph.variables}
+
+
+def is_symbolic(e: Equation) -> bool:
+    """Whether a size that is left symbolic stands in an equation."""
+    return any(symbolic(k) for b in e.bindings for k in b.range) or any(type(n) is Number and symbolic(n.value) for n in postorder(e.value))

@@ -37,10 +37,11 @@ class Look:
 def result_lines(r: Result, look: Look) -> Iterator[Line]:
     """The value, then the derivatives with formula and number."""
     value = None if r.value is None else look.number(r.value, [x.extent for x in r.ranges])
-    for k, f in enumerate(r.formulas):
-        tail = f" = {value}" if value is not None and k == len(r.formulas) - 1 and f.partition(" = ")[2] != value else ""
-        yield from wrapped(f + tail, look.width, "bold" if tail or value else "")
-    if not r.formulas and value is not None:
+    alone = len(r.formulas) == 1
+    for f in r.formulas:
+        tail = f" = {value}" if alone and value is not None and f.partition(" = ")[2] != value else ""
+        yield from wrapped(f + tail, look.width, "bold")
+    if not alone and value is not None:
         yield from wrapped(value, look.width, "bold")
     for s in r.slopes:
         number = None if s.value is None else look.number(s.value, s.extents)
@@ -89,24 +90,29 @@ def change_lines(change: Change, before: Built, after: Built, look: Look) -> Ite
                 told.add(n)
                 yield from defined(n, one, before, after, texts, look)
         if not one.names and one.kind in ("goal", "layout", "include"):
-            yield from wrapped(clean(" ".join(one.text.split())), look.width)
+            yield from wrapped(one_line(one.text), look.width)
     for text in [] if is_new_value(change, before) else change.replaced:
-        yield from wrapped(f"  replaces {clean(' '.join(text.split()))}", look.width, "dim")
+        yield from wrapped(f"  replaces {one_line(text)}", look.width, "dim")
     for note in change.notes:
         yield from wrapped(f"  {note}", look.width, "dim")
     yield from followed(change, before, after, texts, look, told)
 
 
+def one_line(text: str) -> str:
+    """A statement without its comments and line breaks."""
+    return clean(" ".join(" ".join(line.partition("#")[0] if '"' not in line else line for line in text.splitlines()).split()))
+
+
 def head(one: Item) -> str:
     """What a statement that waits is called: its left side, or what it is."""
     if one.names and " " not in one.names[0]:
-        return clean(" ".join(one.text.split()).partition("=")[0].strip()) if one.kind == "equation" else one.names[0]
+        return one_line(one.text).partition("=")[0].strip() if one.kind == "equation" else one.names[0]
     return clean(one.text.split()[0])
 
 
 def is_new_value(change: Change, before: Built) -> bool:
     """Whether all that happened is that a leaf or a constant has another value."""
-    return all((i.kind == "declaration" or i.constant) and all(n in before.flat for n in i.names) for i in change.items)
+    return all((i.kind == "declaration" or i.constant) and all(n in before.flat and i.role == before.roles.get(n, "") for n in i.names) for i in change.items)
 
 
 def defined(name: str, one: Item, before: Built, after: Built, texts: Texts, look: Look) -> Iterator[Line]:
@@ -131,8 +137,7 @@ def defined(name: str, one: Item, before: Built, after: Built, texts: Texts, loo
 
 def followed(change: Change, before: Built, after: Built, texts: Texts, look: Look, told: set[str]) -> Iterator[Line]:
     """The other variables that have another value now, in the order of the program."""
-    moved = [n for n, v in after.graph.variables.items() if n in after.flat and n not in told and " " not in n and "/" not in n and "(" not in n
-             and not same(before.flat.get(n), after.flat[n])]
+    moved = [n for n, v in after.graph.variables.items() if n in after.flat and n not in told and n.isidentifier() and not same(before.flat.get(n), after.flat[n])]
     ready = {n for i in change.now_ready for n in i.names}
     shown = [n for n in moved if n in before.flat or n in ready]
     for n in shown[:MOST_FOLLOWED]:
@@ -160,8 +165,8 @@ def variables_lines(built: Built, look: Look) -> Iterator[Line]:
     texts = Texts(built.graph, look.ascii)
     rows = []
     for n, v in built.graph.variables.items():
-        if " " in n or "/" in n or "(" in n:
-            continue
+        if not n.isidentifier():
+            continue  # of derivatives and opaque functions
         value = look.value(built.flat[n], v) if n in built.flat else "no value"
         over = "[" + ", ".join(map(str, v.ranges)) + "]" if v.ranges else ""
         rows.append((v.role, f"{texts.name(n)}{over}", value))
