@@ -337,7 +337,8 @@ def numbers(value):
 @pytest.mark.parametrize("path", sorted((ROOT / "programs").rglob("*.graph")), ids=lambda p: p.stem)
 def test_every_formula_of_an_answer_evaluates_to_the_number_beside_it(path):
     """In source spelling it is an expression of the session, `ans` included: typed again, it gives the number."""
-    from graphlang.repl.answers import answer, remember
+    from graphlang.repl.answers import answer
+    from graphlang.repl.last import remember
 
     r = repl(f":load {path}")
     graph, checked = r.session.built.graph, 0

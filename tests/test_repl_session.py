@@ -7,8 +7,10 @@ import pytest
 import graphlang as gl
 from graphlang.diagnostics import GraphError, Source
 from graphlang.graph.spell import formula
-from graphlang.repl.answers import answer, remember
-from graphlang.repl.session import Session, known_values
+from graphlang.repl.answers import answer
+from graphlang.repl.known import known_values
+from graphlang.repl.last import remember
+from graphlang.repl.session import Session
 from graphlang.syntax.format import SOURCE
 
 

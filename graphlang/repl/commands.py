@@ -9,7 +9,7 @@ from graphlang.diagnostics import GraphError, Source, did_you_mean
 from graphlang.given import UsageError, constant_value
 from graphlang.repl.explaining import exact, latex, why
 from graphlang.repl.filing import edit, load, save
-from graphlang.repl.session import State
+from graphlang.repl.state import State
 from graphlang.syntax.names import NotAName, canonical
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from graphlang.graph.spell import spell
 from graphlang.pipeline import add_exact, certain_digits, evaluate_graph
 from graphlang.graph.derived import is_plain
 from graphlang.graph.expressions import Read
-from graphlang.repl.answers import ANS, chosen, examine, needed, slopes
+from graphlang.repl.answers import chosen, examine, needed, slopes
+from graphlang.repl.last import ANS
 from graphlang.show.console import Signs
 
 NODE = re.compile(r"[^\W\d]\w*(?:\[[-\d, ]+\])?")

@@ -12,9 +12,12 @@ from graphlang.diagnostics import Diagnostic, GraphError, Source
 from graphlang.given import UsageError
 from graphlang.graph.goals import goals_of
 from graphlang.graph.order import plan
-from graphlang.repl.answers import answer, inlined, remember
+from graphlang.repl.answers import answer
+from graphlang.repl.last import inlined, remember
 from graphlang.repl.inputs import chunks, unprompted
-from graphlang.repl.session import Session, State, place_of
+from graphlang.repl.session import Session
+from graphlang.repl.state import State
+from graphlang.repl.waiting import place_of
 from graphlang.repl.show import Look, change_data, change_lines, diagnostics_data, result_data, result_lines
 from graphlang.show.console import Line, Paper, can_show
 from graphlang.sources import text_of

@@ -7,22 +7,18 @@ is what is ready. Adding a statement replaces what had its name.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Iterable, NamedTuple
+from typing import Iterable
 
-from graphlang.diagnostics import Diagnostic, GraphError, Part, Source, did_you_mean
-from graphlang.engines.initial import initial_values
-from graphlang.engines.reference import forward
-from graphlang.engines.tape import TooLarge
+from graphlang.diagnostics import GraphError, Part, Source
 from graphlang.given import UsageError, constant_value
-from graphlang.graph.expressions import Number, postorder, reads
-from graphlang.graph.graph import Equation, Graph, Range
-from graphlang.graph.order import forward_order, plan
-from graphlang.graph.sizes import symbolic
-from graphlang.graph.values import BUILT_IN
+from graphlang.graph.graph import Range
 from graphlang.pipeline import Program
 from graphlang.repl.items import LEAVES, MAY_BE_DERIVATIVE, Item, items_of, separate
+from graphlang.repl.known import known_values
+from graphlang.repl.leaves import as_leaf, text_at, valued, written
+from graphlang.repl.state import Built, Change, State
+from graphlang.repl.waiting import CIRCLE, HOLE, TWICE, place_of, unfinished, waits
 from graphlang.run import nest, offsets
 from graphlang.sources import Reach, read_program
 from graphlang.syntax import ast
@@ -30,52 +26,8 @@ from graphlang.syntax.parser import parse
 
 MOST_UNDONE = 1000  # changes that can be taken back
 NAME = "session"
-OUTSIDE, HOLE, TWICE = "E222", "E224", "E223"  # what is wrong with elements of a table
-CIRCLE = "E110"
 DERIVATIVE = re.compile(rf"{MAY_BE_DERIVATIVE.pattern}|\b(?:diff|partial|jacobian|hessian)\b")
 MOST_SET = 1000  # elements of a table of which one can be set
-
-
-class State(NamedTuple):
-    """All that a session knows. `waiting`: of a statement, by its place in `items`, the reason why it is not part of the
-    program yet. `last`: the expressions that `ans` goes back to, the newest at the end."""
-
-    items: tuple[Item, ...] = ()
-    waiting: dict[int, str] = {}
-    last: tuple[str, ...] = ()
-    wrt: tuple[str, ...] = ()
-    file: str = ""
-
-    @property
-    def ready(self) -> list[Item]:
-        return [i for k, i in enumerate(self.items) if k not in self.waiting]
-
-
-class Change(NamedTuple):
-    """What a statement did. `replaced`: texts that it took the place of; `now_ready`: statements that waited and do no more."""
-
-    items: tuple[Item, ...]
-    replaced: tuple[str, ...] = ()
-    now_ready: tuple[Item, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(eq=False)
-class Built:
-    """A state as a program. `flat`: the values of all variables that have one."""
-
-    state: State
-    program: Program
-    flat: dict[str, list[float]] = field(default_factory=dict)
-
-    @property
-    def graph(self) -> Graph:
-        return self.program.graph
-
-    @property
-    def roles(self) -> dict[str, str]:
-        """Of declared variables."""
-        return {n: i.role for i in self.state.ready if i.kind == "declaration" for n in i.names}
 
 
 class Session:
@@ -321,114 +273,3 @@ class Overlap(Exception):
         self.place = place
 
 
-def unfinished(d: Diagnostic, state: State, able: set[int], held: dict[int, str], source: Source | None, tried: State) -> int | None:
-    """The statement, one of those that are `able` to wait, that a missing element of a table makes wait: further pieces may define it."""
-    if d.code not in (OUTSIDE, HOLE):
-        return None
-    table = d.message.split("`")[1].partition("[")[0]
-    pieces = [k for k, i in enumerate(state.items) if i.piece and table in i.names]
-    at = place_of(d, tried, source)
-    if not pieces:
-        return None
-    if d.code == HOLE:  # the newest piece that is not held yet
-        return next((k for k in reversed(pieces) if id(state.items[k]) in able and k not in held), None)
-    return at if at is not None and id(state.items[at]) in able else None
-
-
-def place_of(d: Diagnostic, state: State, source: Source | None) -> int | None:
-    """The statement, by its place in the items, that a diagnostic points into."""
-    if d.at is None or source is None:
-        return None
-    length = 0
-    for k, i in enumerate(state.items):
-        if k in state.waiting:
-            continue
-        if d.at.start < length + len(i.whole) + 1:
-            return k
-        length += len(i.whole) + 1
-    return None
-
-
-def waits(items: tuple[Item, ...], held: dict[int, str], included) -> dict[int, str]:
-    """Why statements are not ready: names that no ready statement defines."""
-    waiting = dict(held)
-    brought = {k: included(i) for k, i in enumerate(items) if i.kind == "include"}
-    everything = {n for i in items for n in i.names}.union(*brought.values())
-    wanted = {k: needed(i, everything) for k, i in enumerate(items)}
-    while True:
-        known = {n for k, i in enumerate(items) if k not in waiting for n in (*i.names, *brought.get(k, ()))}
-        more = {k: sorted(w - known) for k, w in wanted.items() if k not in waiting and not w <= known}
-        if not more:
-            return waiting
-        for k, missing in more.items():
-            waiting[k] = reason(missing, everything)
-
-
-def needed(one: Item, everything: set[str]) -> frozenset[str]:
-    """What a statement reads; where it may hold a derivative or a division, this depends on the names that there are."""
-    if MAY_BE_DERIVATIVE.search(one.text):
-        from graphlang.repl.items import item
-
-        tree = parse(Source("", one.text), everything)
-        return item(tree.statements[0], tree.source).needs
-    return one.needs
-
-
-def reason(missing: list[str], everything: set[str]) -> str:
-    """`u1`, `u2` are not defined yet; what has an equation that waits itself is named only where there is nothing else."""
-    unknown = [n for n in missing if n not in everything]
-    if not unknown:
-        return "`" + "`, `".join(missing) + "` " + ("waits" if len(missing) == 1 else "wait")
-    hints = did_you_mean(unknown[0], [*everything, *BUILT_IN])
-    return "`" + "`, `".join(unknown) + "` " + ("is" if len(unknown) == 1 else "are") + " not defined yet" + (f"; {hints[0]}" if hints else "")
-
-
-def text_at(text: str, node) -> str:
-    return text[node.span.start : node.span.end]
-
-
-def written(value) -> str:
-    """A value as a list of the language."""
-    return "[" + ", ".join(map(written, value)) + "]" if isinstance(value, list) else f"{value:.17g}" if float(f"{value:.15g}") != value else f"{value:.15g}"
-
-
-def as_leaf(one: Item, role: str) -> Item:
-    """`x = 2` as `input x = 2`."""
-    return one._replace(text=f"{role} {one.text}", kind="declaration", role=role, constant=False, lead=len(role) + 1)
-
-
-def valued(leaf: Item, equation: Item) -> Item:
-    """A leaf with the value that an equation gives it: `x = 3` for `input x[0..2] = 1`."""
-    (s,) = parse(Source("", leaf.text)).statements
-    (i,) = s.items
-    head = leaf.text[: (i.value.span.start if i.value is not None else i.span.end)].rstrip()
-    head = head if i.value is not None else f"{head} ="
-    value = equation.text.partition("=")[2].strip()
-    return leaf._replace(text=f"{head} {value}", origin=equation.origin, within=equation.within + len(equation.text) - len(value), lead=len(head) + 1)
-
-
-def known_values(graph: Graph) -> dict[str, list[float]]:
-    """The values of all variables that have one: not of a leaf without a value or with a symbolic size, nor of what is made of it."""
-    unknown = {n for n, v in graph.variables.items() if any(symbolic(k) for r in v.ranges for k in r)} if graph.dims else set()
-    without = {n: [] for n in unknown if graph.variables[n].is_leaf}
-    values, missing = initial_values(replace(graph, variables={n: v for n, v in graph.variables.items() if n not in without}), {}, None)
-    unknown |= set(missing) | set(graph.dims)
-    live = []
-    for group in forward_order(plan(graph), None):
-        if any(e.opaque or e.target in unknown or (graph.dims and is_symbolic(e)) or any(r.name in unknown for r in reads(e.value)) for e in group.equations):
-            unknown |= {e.target for e in group.equations}
-        else:
-            live.append(group)
-    live = [g for g in live if not any(e.target in unknown for e in g.equations)]
-    own = replace(graph, equations=tuple(e for g in live for e in g.equations), pieces={}, plans=[], asked={})
-    try:
-        for _ in forward(own, live, values):
-            pass
-    except TooLarge:
-        return {}
-    return {n: v for n, v in values.items() if n not in unknown and n in graph.variables}
-
-
-def is_symbolic(e: Equation) -> bool:
-    """Whether a size that is left symbolic stands in an equation."""
-    return any(symbolic(k) for b in e.bindings for k in b.range) or any(type(n) is Number and symbolic(n.value) for n in postorder(e.value))

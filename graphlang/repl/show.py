@@ -9,7 +9,7 @@ from graphlang.diagnostics import Diagnostic
 from graphlang.graph.graph import Variable
 from graphlang.repl.answers import Result
 from graphlang.repl.items import Item
-from graphlang.repl.session import Built, Change
+from graphlang.repl.state import Built, Change
 from graphlang.run import nest
 from graphlang.show.cells import Texts
 from graphlang.show.console import Line, clean

@@ -13,7 +13,9 @@ from graphlang.pipeline import Program, evaluate_graph
 from graphlang.graph.graph import Graph, layout_at
 from graphlang.graph.values import Problem
 from graphlang.repl.items import items_of
-from graphlang.repl.session import OUTSIDE, Built, Session
+from graphlang.repl.session import Session
+from graphlang.repl.state import Built
+from graphlang.repl.waiting import OUTSIDE
 from graphlang.repl.show import Look
 from graphlang.run import HOLDS, NOT_JUDGED
 from graphlang.show.console import Line
