@@ -6,9 +6,13 @@ A mistake of ours is an assertion.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Iterable, NamedTuple
+
+_PARTS = re.compile(r"; (?=(?:[^`]*`[^`]*`)*[^`]*\Z)")  # not within code
+_COMMAND = re.compile(r"(?:^|`)graphlang [a-z]|`--[a-z]|`loads?\(")
 
 MOST_DIAGNOSTICS = 20  # in one run; further ones are counted, not shown
 
@@ -123,6 +127,12 @@ class GraphError(Exception):
         self.diagnostics = tuple(diagnostics)
         self.source = source
         super().__init__("; ".join(f"{d.code}: {d.message}" for d in self.diagnostics[:3]))
+
+
+def without_commands(hint: str) -> str:
+    """A hint as it is told where there is neither a command line nor Python: without the parts that are advice for these; "" if none is left."""
+    parts = [p for p in _PARTS.split(hint) if not _COMMAND.search(p)]
+    return "; ".join(parts).removeprefix("or ")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:

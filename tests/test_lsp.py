@@ -1,5 +1,6 @@
 """The language server: what it finds out, as plain data, and what an editor gets of it."""
 
+import re
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 pytest.importorskip("pygls")
 
 from graphlang.cli.main import main
-from graphlang.diagnostics import Span
+from graphlang.diagnostics import Span, without_commands
 from graphlang.lsp import jobs
 from graphlang.lsp.analysis import Analysis, analyse
 from graphlang.lsp.completion import completions
@@ -158,6 +159,27 @@ def test_no_text_is_too_much_for_any_question(path, changes, place):
             pass
 
 
+FOR_THE_COMMAND_LINE = {
+    "a value": ("J = x^2\ninput x", None, "E401", ()),
+    "a goal": ("a = x^2\nb = x^3\ninput x=2", None, "E402", ("`minimize a`, `maximize a` or `output a, b`",)),
+    "not finite": ("J = 1/u\nu = x - 2\ninput x = 2", None, "E501", ()),
+    "no folder": ('include "b.graph"\nJ = 1', None, "E602", ("save this text as a file first; what it includes is looked for beside it",)),
+    "another folder": ('include "../../b.graph"\nJ = 1', "a.graph", "E602", ()),
+}
+
+
+@pytest.mark.parametrize("text, file, about, wanted", FOR_THE_COMMAND_LINE.values(), ids=FOR_THE_COMMAND_LINE)
+def test_an_editor_gets_no_hints_for_the_command_line_or_python(text, file, about, wanted, tmp_path):
+    (found,) = analysed(text, file and tmp_path / file).findings
+    assert (found.diagnostic.code, found.diagnostic.hints) == (about, wanted)
+
+
+def test_only_the_part_of_a_hint_that_is_a_command_is_dropped():
+    assert without_commands("write `a; --b` so; or `--goal a`") == "write `a; --b` so"
+    assert without_commands("with numbers: `--set x=1`") == without_commands("graphlang run q.graph --set x=1") == without_commands("`loads(text)` does") == ""
+    assert without_commands("`1 --x` is a graphlang expression") == "`1 --x` is a graphlang expression"
+
+
 # ---- values, and when they still hold
 
 
@@ -257,12 +279,37 @@ def test_text_of_a_program_cannot_end_its_block():
     assert "\x1b" not in shown and "\u202e" not in shown
 
 
+# ---- names as they are spelled
+
+GREEK = "J = 3*α^2*x_β\ninput α = 2, x_β = 5, delta = 1\nK = delta*J\nσ(v) = v\nminimize J\n"
+
+
+def test_hover_and_outline_spell_names_as_the_document_does():
+    made = analysed(GREEK)
+    figures, own = Figures(made, made.reading), made.reading.own
+    shown = hover(made.reading, own, GREEK.index("input α") + 6, figures).markdown
+    assert "α: input" in shown and "dJ/dα = 6*x_β*α = 60" in shown and "alpha" not in shown and "beta" not in shown
+    assert "delta: input" in hover(made.reading, own, GREEK.index("delta"), figures).markdown
+    assert [e.name for e in outline(own)] == ["J", "α", "x_β", "delta", "K", "σ", "minimize J"]
+
+
+def test_a_name_is_told_from_the_letters_of_a_derivative():
+    made = read(Text("a.graph", "J = δ/dα2\ninput δ, dα2, α\n"))
+    assert made.spelled("delta/x + ddelta/dalpha + dJ/ddelta*dist/alpha + eta/beta, ∂delta/∂alpha, beta2", made.own) == "δ/x + dδ/dα + dJ/dδ*dist/α + eta/beta, ∂δ/∂α, beta2"
+
+
+def test_a_file_that_does_not_name_something_shows_it_as_another_one_does(tmp_path):
+    (tmp_path / "base.graph").write_text("u = α\ninput α = 2\n", encoding="utf-8")
+    made = read(Text("a.graph", 'include "base.graph"\nJ = u\n', tmp_path / "a.graph"))
+    assert made.spelled("dJ/dalpha", made.own) == "dJ/dα"
+
+
 # ---- completion
 
 
-def complete(text: str) -> dict[str, tuple]:
+def complete(text: str, path: Path | None = None) -> dict[str, tuple]:
     text, at = marked(text)
-    reading = read(Text("a.graph", text))
+    reading = read(Text("a.graph", text, path))
     found = completions(reading, reading.own, at, Figures(analysed(SIMPLE), reading))
     assert all(c.span.end == at for c in found)
     return {c.label: (c.kind, c.text, text[c.span.start : at], c.detail) for c in found}
@@ -304,6 +351,49 @@ def test_nothing_is_completed_in_comments_strings_and_numbers(text):
     assert complete(text) == {}
 
 
+ONLY = {
+    "a setting": ("J = 2; set |", {"seed"}),
+    "a layout": (SIMPLE + "layout n|", {"numerator", "denominator"}),
+    "the transpose": ("input x[2]\nJ = x.|", {"T"}),
+    "of a parenthesis": ("input x[2]\nJ = (x + x).T|", {"T"}),
+    "a function that gets a rule": ("f(v) = v\ng(v) = 2v\nJ = f(g(3))\nderivative |", {"f", "g"}),
+    "files, of a text that is not saved": ('include "|', set()),
+}
+
+
+@pytest.mark.parametrize("text, wanted", ONLY.values(), ids=ONLY)
+def test_where_only_a_few_words_can_stand_only_these_are_offered(text, wanted):
+    assert set(complete(text)) == wanted
+
+
+@pytest.mark.parametrize("text", ["x = 2; set = 3\nJ = set*|x", "const D = 2\ninput x[0..|", "J = 2*sum(x[i] for i in 0..|", "f(v) = v\nderivative f(v) = |"])
+def test_what_only_looks_so_is_completed_as_usual(text):
+    assert "sin" in complete(text)
+
+
+@pytest.mark.parametrize("text, offered", [("y = u|", False), ("y = 3 * |", False), ("y = (u +\n  |", False), ("override α = u|", False), ("y[k] = u| for k in 1..2", True),
+                                           ("y = 2\nJ = u|", True), ("y = 2\n|", True)])
+def test_an_equation_does_not_offer_what_it_defines(text, offered):
+    found = complete(SIMPLE + "α = 3\ny[0] = 1\n" + text)
+    assert (("α" if "α" in text else "y") in found) is offered and "u1" in found
+
+
+def test_an_include_offers_the_programs_beside_the_document(tmp_path):
+    (tmp_path / "parts").mkdir()
+    for name in ("a.graph", "base.graph", "notes.txt", "parts/one.graph"):
+        (tmp_path / name).write_text("u = 2\n")
+    found = complete('J = 2; include "b|', tmp_path / "a.graph")
+    assert found == {"base.graph": ("file", "base.graph", "b", "")}
+    assert set(complete('include "parts/|', tmp_path / "a.graph")) == {"parts/one.graph"}
+    assert complete('include "../|', tmp_path / "parts/one.graph") == complete('include "\0/|', tmp_path / "a.graph") == {}
+
+
+def test_names_are_completed_as_the_document_spells_them():
+    found = complete(GREEK + "L = |")
+    assert found["α"][1] == "α" and "alpha" not in found and "delta" in found
+    assert "dJ/dα" in complete(GREEK + "L = dJ/|")
+
+
 # ---- renaming
 
 
@@ -334,7 +424,7 @@ def test_a_rename_touches_every_reading_and_nothing_else(text, new, wanted):
 
 REFUSALS = {
     "no name": ("J = |x\ninput x", "2x", "is not a name"),
-    "a power": ("J = |x\ninput x", "x²", "`x^2` is one"),
+    "a power": ("J = |x\ninput x", "x²", "`x²` is not a name: letters, digits and `_`$"),
     "a built-in function": ("J = |x\ninput x", "sin", "built-in function"),
     "a constant": ("J = |x\ninput x", "pi", "constant"),
     "taken": ("J = |x\ninput x\nu = 3", "u", "a variable on line 3"),
@@ -353,7 +443,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("text, new, why", REFUSALS.values(), ids=REFUSALS)
 def test_a_rename_that_would_mean_something_else_is_refused(text, new, why):
-    with pytest.raises(Refused, match=why.replace("(", r"\(").replace("^", r"\^")):
+    with pytest.raises(Refused, match=why.replace("(", r"\(")):
         renamed(text, new)
 
 
@@ -392,6 +482,12 @@ FIXES = {
     "a stable function": ("J = 2*log(1 + exp(x))\ninput x = 2\n", ["J = 2*softplus(x)\ninput x = 2\n"]),
     "a goal": ("a = x^2\nb = x^3\ninput x = 2", [f"a = x^2\nb = x^3\ninput x = 2\n{goal}\n" for goal in ("minimize a", "maximize a", "output a, b")]),
     "an example is no fix": ("J = x^2\ninput x = 2\nset sead = 0\n", []),
+    "a number of another base": ("J = x + 0x10\ninput x=1\n", ["J = x + 16\ninput x=1\n"]),
+    "a product with a name that is defined": ("J = x + 0x10\ninput x=1, x10 = 2\n", ["J = x + 16\ninput x=1, x10 = 2\n", "J = x + 0*x10\ninput x=1, x10 = 2\n"]),
+    "a number beside a statement that does not parse": ("J = x + 0x10\ninput x=1\ny = 2 +\n", ["J = x + 16\ninput x=1\ny = 2 +\n"]),
+    "a power of a name that nothing defines": ("J = ul²\ninput x=1\n", []),
+    "a power beside a mistake that it hides": ("J = x²\ninput x=1\nK = ul\n", ["J = x^2\ninput x=1\nK = ul\n"]),
+    "a power of a name that is defined in a statement that does not parse": ("J = y²\ny = 2 +\n", ["J = y^2\ny = 2 +\n"]),
     "a value that is not finite": ("J = sqrt(x^2)\ninput x = 0\n", []),
     "a name whose neighbour would not do": ("f(v) = v\nJ = g(x)\ninput x = 2\n", []),
 }
@@ -443,7 +539,7 @@ def test_a_rename_goes_through_included_files_and_programs_that_are_not_open(tmp
     (tmp_path / "other.graph").write_text('include "base.graph"\nK = dbase(u)\ndbase(v) = v\nL = dK/du\n')
     desk = desk_of(tmp_path, base="u = t\ninput t = 2\n", a='include "base.graph"\nJ = u^2\nclaim dJ/du = 2u\n')
     document = desk.documents["base"]
-    edits = rename(desk.all_readings(document), desk.look(document)[2], 0, "w")
+    edits = renamed_from(desk, document, "u", "w")
     texts = {**{d.path: d.text for d in desk.documents.values()}, tmp_path / "other.graph": (tmp_path / "other.graph").read_text()}
     assert {path.name: apply(texts[path], some) for path, some in edits.items()} == {
         "base.graph": "w = t\ninput t = 2\n",
@@ -457,7 +553,72 @@ def test_a_rename_is_refused_where_a_program_that_is_not_open_has_the_name(tmp_p
     desk = desk_of(tmp_path, base="u = t\ninput t = 2\n")
     document = desk.documents["base"]
     with pytest.raises(Refused, match="`w` is taken: it is a variable on line 2 of other.graph"):
-        rename(desk.all_readings(document), desk.look(document)[2], 0, "w")
+        renamed_from(desk, document, "u", "w")
+
+
+def renamed_from(desk: Desk, document, mark: str, new: str) -> dict:
+    """The edits of a rename at the last place of a mark in a document."""
+    file, at = desk.look(document)[2], [m.start() for m in re.finditer(rf"\b{mark}\b", document.text)][-1]
+    return rename(desk.all_readings(document, file.at(at).symbol), file, at, new)
+
+
+SIBLINGS = {"base": "u = x^2\ninput x = 3\n", "variant": 'include "base.graph"\nJ = u + 1\n', "third": 'include "base.graph"\nJ = 2*u\n',
+            "fourth": 'include "variant.graph"\nK = u*J\n', "stranger": "u = 3\nJ = u\n"}
+
+
+@pytest.mark.parametrize("open", [["variant"], ["variant", "third", "base"], list(SIBLINGS)], ids="-".join)
+def test_a_rename_from_any_program_reaches_all_that_share_the_definition(open, tmp_path):
+    for name, text in SIBLINGS.items():
+        (tmp_path / f"{name}.graph").write_text(text)
+    desk = desk_of(tmp_path, **{name: SIBLINGS[name] for name in open})
+    edits = renamed_from(desk, desk.documents["variant"], "u", "w")
+    assert {path.stem: apply(SIBLINGS[path.stem], some) for path, some in edits.items()} == {
+        name: re.sub(r"\bu\b", "w", text) for name, text in SIBLINGS.items() if name != "stranger"}
+
+
+def test_a_rename_is_refused_where_a_sibling_has_the_name(tmp_path):
+    for name, text in {**SIBLINGS, "third": SIBLINGS["third"] + "w = 3\n"}.items():
+        (tmp_path / f"{name}.graph").write_text(text)
+    desk = desk_of(tmp_path, variant=SIBLINGS["variant"])
+    with pytest.raises(Refused, match="`w` is taken: it is a variable on line 3 of third.graph"):
+        renamed_from(desk, desk.documents["variant"], "u", "w")
+    edits = renamed_from(desk, desk.documents["variant"], "J", "w")  # third.graph has nothing to do with that
+    assert {path.stem for path in edits} == {"variant", "fourth"}
+
+
+def test_a_rename_reaches_programs_that_define_what_an_included_file_reads(tmp_path):
+    texts = {"base": "u = 3k\n", "one": 'include "base.graph"\nk = 2\n', "two": 'include "base.graph"\nk = 4\n'}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.graph").write_text(text)
+    edits = renamed_from(desk_of(tmp_path, one=texts["one"]), desk_of(tmp_path, one=texts["one"]).documents["one"], "k", "m")
+    assert {path.stem: apply(texts[path.stem], some) for path, some in edits.items()} == {name: text.replace("k", "m") for name, text in texts.items()}
+
+
+def test_texts_that_are_not_saved_stand_alone():
+    desk = Desk()
+    for number, text in ((1, "J = ul\n"), (2, "J = x^2\ninput x = 2\n")):
+        desk.put(f"untitled:Untitled-{number}", text, 1, None)
+    for document in desk.documents.values():
+        desk.keep(document, analyse(document.as_text), desk.changes)
+    assert [[f.diagnostic.code for f in desk.findings(d)] for d in desk.documents.values()] == [["E101"], []]
+
+
+def test_what_a_part_has_wrong_by_itself_is_shown_nowhere(tmp_path):
+    (tmp_path / "sub.graph").write_text("v = k\n")
+    texts = {"sub": "v = k\n", "base": 'include "sub.graph"\nu = v\n', "a": 'include "base.graph"\nJ = u\ninput k = 3\n'}
+    desk = desk_of(tmp_path, **texts)
+    assert [p.uri for p in desk.programs(desk.documents["sub"])] == ["a"]
+    assert [desk.findings(d) for d in desk.documents.values()] == [[], [], []]
+    desk = desk_of(tmp_path, base=texts["base"], a=texts["a"])
+    assert desk.elsewhere() == {}
+
+
+def test_a_program_that_cannot_be_built_takes_no_values_from_a_file_that_it_does_not_reach(tmp_path):
+    desk = desk_of(tmp_path, base="u = x^2\ninput x = 3\n", a='include "base.graph"\nJ = u + zz\n')
+    figures = desk.shown(desk.documents["base"])
+    assert figures.value("u") == "9" and figures.adjoint("x") == []  # of this program there is no goal to be sure of
+    desk = desk_of(tmp_path, base="u = x^2\ninput x = 3\n", a='include "base.graph"\noverride u = 5\nJ = u + zz\n')
+    assert desk.shown(desk.documents["base"]).value("u") is None
 
 
 # ---- evaluations that take long
@@ -593,6 +754,49 @@ def test_files_that_include_one_another_are_one_program(client, document, tmp_pa
     assert client.hints(base_uri) == {0: "= 9   dJ/du = 18", 1: "dJ/dt = 54"}
 
 
+def test_values_of_an_included_file_stay_whatever_the_including_one_is_like(client, document, tmp_path):
+    base = document((tmp_path / "base.graph").as_uri(), "u = 2α\ninput α = 3\n")
+    assert client.codes(base, 1) == [] and client.hints(base) == {0: "= 6", 1: "du/dα = 2"}
+    variant = document((tmp_path / "variant.graph").as_uri(), 'include "base.graph"\nJ = u + zz\n')
+    assert client.codes(variant, 1) == ["E101"]
+    assert client.hints(base) == {0: "= 6"}
+    client.change(base, "u = 2α\ninput α = 4\n", 2)
+    client.codes(variant, 1)
+    deadline = time.monotonic() + 10
+    while client.hints(base) != {0: "= 8"} and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert client.hints(base) == {0: "= 8"} and client.codes(base, 2) == []
+    client.change(variant, 'include "base.graph"\nJ = u + 1\n', 2)
+    assert client.codes(variant, 2) == []
+    assert client.hints(base) == {0: "= 8   dJ/du = 1", 1: "dJ/dα = 2"}
+    client.change(variant, 'include "base.graph"\nJ = u + zz\n', 3)
+    assert client.codes(variant, 3) == ["E101"]
+    assert client.hints(base) == {0: "= 8"}
+
+
+def test_two_texts_that_are_not_saved_show_their_own_mistakes(client, document):
+    first, second = document("Untitled-1", "J = ul\n"), document("Untitled-2", "J = x^2\ninput x = 2\n")
+    assert client.codes(second, 1) == [] and client.codes(first, 1) == ["E101"]
+
+
+def test_a_rename_changes_programs_that_share_a_file(client, document, tmp_path):
+    for name, text in SIBLINGS.items():
+        (tmp_path / f"{name}.graph").write_text(text)
+    uri = document((tmp_path / "variant.graph").as_uri(), SIBLINGS["variant"])
+    changes = client.about("rename", uri, "u + 1", newName="w")["changes"]
+    assert set(changes) == {(tmp_path / f"{name}.graph").as_uri() for name in ("base", "variant", "third", "fourth")}
+    found = client.about("references", uri, "u + 1", context={"includeDeclaration": True})
+    assert {x["uri"] for x in found} == set(changes)
+    with pytest.raises(Refusal, match="`x²` is not a name: letters"):
+        client.about("rename", uri, "u + 1", newName="x²")
+
+
+def test_a_greek_letter_is_found_by_its_name_too(client, document):
+    uri = document("greek", "J = α\ninput α = 2\nK = al\nL = α\n")
+    assert {i["label"]: i["filterText"] for i in client.about("completion", uri, "al\n", 2)["items"]}["α"] == "alpha"
+    assert {i["label"]: i["filterText"] for i in client.about("completion", uri, "L = α", 5)["items"]}["α"] == "α"
+
+
 def test_a_file_that_is_not_open_has_its_diagnostics(client, document, tmp_path):
     (tmp_path / "base.graph").write_text("u = t t\ninput t = 2\n")
     base_uri = (tmp_path / "base.graph").as_uri()
@@ -686,3 +890,10 @@ def test_without_pygls_there_is_a_remedy(missing, monkeypatch, capsys):
     assert main(["lsp"]) == 2
     told = capsys.readouterr()
     assert told.out == "" and "pip install 'graphlang[lsp]'" in told.err
+
+
+def test_the_set_up_of_an_editor_is_written_once():
+    page, editors = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("lsp.md", "editors/README.md"))
+    assert "(editors/README.md)" in page and "(../lsp.md)" in editors
+    for snippet in ("vim.lsp.config", "[language-server.graphlang]", "eglot-server-programs", "vsce package"):
+        assert editors.count(snippet) == 1 and snippet not in page

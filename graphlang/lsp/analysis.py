@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Callable, Iterable, Mapping, NamedTuple
 
 from graphlang.derive.reverse import Derivative, differentiate
-from graphlang.diagnostics import Diagnostic, GraphError, Source, Span
+from graphlang.diagnostics import Diagnostic, GraphError, Source, Span, without_commands
 from graphlang.engines.initial import initial_values
 from graphlang.given import UsageError
 from graphlang.graph.goals import goals_of, sinks
@@ -41,7 +41,7 @@ class Related(NamedTuple):
 
 class Finding(NamedTuple):
     """A diagnostic in the file that it is about; `span` and the places of `related` are those of that file's own text, while
-    `diagnostic` is as it was made."""
+    `diagnostic` is as it was made, but for hints that mean nothing in an editor."""
 
     file: str
     span: Span
@@ -87,7 +87,10 @@ def build(text: Text, texts: Mapping[Path, str] = {}, reading: Reading | None = 
     try:
         program = Program.read(source, OpenFiles.beside(text, texts), text.path)
     except GraphError as error:
-        return Analysis(reading, TEXT, tuple(placed(error.diagnostics, error.source or source)))
+        found = error.diagnostics
+        if text.path is None:
+            found = [d._replace(hints=("save this text as a file first; what it includes is looked for beside it",)) if d.code == "E602" else d for d in found]
+        return Analysis(reading, TEXT, tuple(placed(found, error.source or source)))
     source = program.source
     try:
         graph = program.graph
@@ -206,4 +209,5 @@ def placed(diagnostics: Iterable[Diagnostic], source: Source) -> Iterable[Findin
         else:
             file, at = source.origin(d.at)
         related = tuple(Related(f.name, where, label.text) for label in d.labels for f, where in [source.origin(label.span)])
-        yield Finding(file.name, at, MILDER.get(d.code, d.severity) if d.severity == "error" else d.severity, d, related)
+        shown = d._replace(hints=tuple(filter(None, map(without_commands, d.hints))))
+        yield Finding(file.name, at, MILDER.get(d.code, d.severity) if d.severity == "error" else d.severity, shown, related)

@@ -16,6 +16,7 @@ from graphlang.lsp.desk import Document
 from graphlang.lsp.places import Places
 from graphlang.lsp.reading import File
 from graphlang.syntax import ast
+from graphlang.syntax.occurrences import canonical_or
 
 if TYPE_CHECKING:
     from graphlang.lsp.server import Server
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 SEVERITIES = {"error": lsp.DiagnosticSeverity.Error, "warning": lsp.DiagnosticSeverity.Warning, "note": lsp.DiagnosticSeverity.Information}
 KINDS = {"variable": lsp.CompletionItemKind.Variable, "constant": lsp.CompletionItemKind.Constant, "function": lsp.CompletionItemKind.Function,
          "keyword": lsp.CompletionItemKind.Keyword, "index": lsp.CompletionItemKind.Variable, "derivative": lsp.CompletionItemKind.Reference,
-         "letter": lsp.CompletionItemKind.Text}
+         "letter": lsp.CompletionItemKind.Text, "file": lsp.CompletionItemKind.File}
 SYMBOLS = {"variable": lsp.SymbolKind.Variable, "constant": lsp.SymbolKind.Constant, "function": lsp.SymbolKind.Function, "goal": lsp.SymbolKind.Key,
            "claim": lsp.SymbolKind.Boolean, "expect": lsp.SymbolKind.Boolean, "file": lsp.SymbolKind.File}
 MOST_SHOWN = 100     # diagnostics of one file
@@ -71,30 +72,35 @@ def visible(text: str, span: Span) -> Span:
 
 
 def hover(server: Server, document: Document, params: lsp.HoverParams) -> lsp.Hover | None:
-    program, reading, file = server.desk.look(document)
+    _, reading, file = server.desk.look(document)
     places = server.places(document.text)
-    found = hovering.hover(reading, file, offset(places, params.position), server.desk.figures(program))
+    found = hovering.hover(reading, file, offset(places, params.position), server.desk.shown(document))
     return found and lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, found.markdown), range_of(places, found.span))
 
 
 def inlay_hints(server: Server, document: Document, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
-    program, _, file = server.desk.look(document)
-    figures = server.desk.figures(program)
+    _, reading, file = server.desk.look(document)
+    figures = server.desk.shown(document)
     if figures is None:
         return []
     places = server.places(document.text)
     span = server.span(places, params.range)
-    return [lsp.InlayHint(lsp.Position(*places.position(h.at)), h.label, padding_left=True)
+    return [lsp.InlayHint(lsp.Position(*places.position(h.at)), reading.spelled(h.label, file), padding_left=True)
             for h in inlay.hints(file, figures, *span) if span.start <= h.at <= span.end]
 
 
 def completion(server: Server, document: Document, params: lsp.CompletionParams) -> lsp.CompletionList:
-    program, reading, file = server.desk.look(document)
+    _, reading, file = server.desk.look(document)
     places = server.places(document.text)
-    found = completing.completions(reading, file, offset(places, params.position), server.desk.figures(program))
+    found = completing.completions(reading, file, offset(places, params.position), server.desk.shown(document))
     return lsp.CompletionList(False, [
-        lsp.CompletionItem(c.label, kind=KINDS[c.kind], detail=c.detail or None, filter_text=c.label, sort_text=f"{k:05}",
+        lsp.CompletionItem(c.label, kind=KINDS[c.kind], detail=c.detail or None, filter_text=compared(c, document.text), sort_text=f"{k:05}",
                            text_edit=lsp.TextEdit(range_of(places, c.span), c.text)) for k, c in enumerate(found)])
+
+
+def compared(c: completing.Completion, text: str) -> str:
+    """What an editor compares with what is typed: α is found by `alpha` and by `α`."""
+    return canonical_or(c.label) if text[c.span.start : c.span.end].isascii() else c.label
 
 
 def symbols(server: Server, document: Document, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
@@ -136,10 +142,8 @@ def references(server: Server, document: Document, params: lsp.ReferenceParams) 
     if o is None:
         return []
     found: dict[tuple, lsp.Location] = {}
-    for reading in server.desk.all_readings(document):
-        own = reading.file_at(file)
-        same = own.at(o.span.start)
-        for f, x in reading.of(same.symbol, own) if same is not None else ():
+    for reading in server.desk.all_readings(document, o.symbol):
+        for f, x in reading.of(o.symbol, file):
             if params.context.include_declaration or not x.defines:
                 found.setdefault((f.path, x.span), location(server, f, x.span, document))
     return list(found.values())
@@ -162,8 +166,10 @@ def prepare_rename(server: Server, document: Document, params: lsp.PrepareRename
 
 def rename(server: Server, document: Document, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
     _, _, file = server.desk.look(document)
-    readings = server.desk.all_readings(document)
-    edits = renaming.rename(readings, file, offset(server.places(document.text), params.position), params.new_name)
+    at = offset(server.places(document.text), params.position)
+    o = file.at(at)
+    readings = server.desk.all_readings(document, o.symbol if o is not None else None)
+    edits = renaming.rename(readings, file, at, params.new_name)
     texts = {f.path: f.text for reading in readings for f in reading.files}
     return lsp.WorkspaceEdit({document.uri if path == document.path else server.uri(path):
                               [lsp.TextEdit(range_of(server.places(texts[path]), e.span), e.text) for e in some] for path, some in edits.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
 from typing import Iterator, NamedTuple
@@ -17,17 +18,25 @@ from graphlang.syntax.names import GREEK
 from graphlang.syntax.occurrences import FUNCTION, canonical_or
 from graphlang.syntax.pieces import KEYWORDS, pieces, statements
 
-TRIGGERS = ("\\", "/", "∂")
+TRIGGERS = ("\\", "/", "∂", ".", '"')
+MOST_BESIDE = 500  # programs of a folder that are offered
 
 _WORD = re.compile(r"[^\W\d][\w\u0300-\u036f]*\Z")
 _GREEK = re.compile(r"\\[A-Za-z]*\Z")
 _DERIVATIVE = re.compile(r"(?<![\w\u0300-\u036f])([d∂])([^\W\d][\w\u0300-\u036f]*)/(?:([d∂])(?:[^\W\d][\w\u0300-\u036f]*)?)?\Z")
 _NUMBER = re.compile(r"(?:\d|\d\.)\Z")
+_NAME = r"[^\W\d][\w\u0300-\u036f]*"
+# Where only a few words can stand: behind these beginnings of a statement.
+_ONLY = {"set": ("seed = ",), "layout": ("numerator", "denominator")}
+_AFTER = re.compile(rf"[ \t]*(set|layout|derivative)[ \t]+(?:{_NAME})?\Z")
+_INCLUDE = re.compile(r'[ \t]*include[ \t]+"([^"]*)\Z')
+_TRANSPOSED = re.compile(rf"(?:(?<![\w\u0300-\u036f]){_NAME}|[)\]])\.({_NAME})?\Z")
+_TARGET = re.compile(rf"[ \t\ufeff]*(?:override[ \t]+)?({_NAME})[ \t]*=(?!=)")
 _BEGINS = re.compile(r"[ \t]*[^\W\d]?[\w\u0300-\u036f]*\Z")
 
 
 class Completion(NamedTuple):
-    """`text` goes in the place of `span`. `kind`: variable, constant, function, keyword, index, derivative, letter."""
+    """`text` goes in the place of `span`. `kind`: variable, constant, function, keyword, index, derivative, letter, file."""
 
     label: str
     kind: str
@@ -40,28 +49,72 @@ def completions(reading: Reading, file: File, offset: int, figures: Figures | No
     """What fits at a place, which may be in a text that does not parse."""
     start = file.text.rfind("\n", 0, offset) + 1
     line = file.text[start:offset]
+    last = begun(line)
+    if m := _INCLUDE.match(last):
+        return list(programs(file, m[1], offset))
     if in_comment_or_string(line):
         return []
     if m := _GREEK.search(line):
         at = Span(start + m.start(), offset)
         return [Completion(f"\\{name}", "letter", glyph, at, glyph) for name, glyph in GREEK.items()]
-    if (m := _DERIVATIVE.search(line)) and (found := list(derivatives(reading, m, Span(start + m.start(), offset), figures))):
+    if (m := _DERIVATIVE.search(line)) and (found := list(derivatives(reading, file, m, Span(start + m.start(), offset), figures))):
         return found
     m = _WORD.search(line)
     at = Span(start + m.start() if m else offset, offset)
+    own = [Completion(s.name, "function", s.name, at, " ".join(d.texts[:1])) for s, d in reading.definitions.items() if s.kind == FUNCTION]
+    if after := _AFTER.match(last):
+        return [Completion(word.split()[0], "keyword", word, at) for word in _ONLY[after[1]]] if after[1] in _ONLY else own
+    if _TRANSPOSED.search(line):
+        return [Completion("T", "keyword", "T", at, "the transpose")]
     if m is None and _NUMBER.search(line):
         return []
     found: list[Completion] = []
-    if _BEGINS.match(line.rpartition(";")[2]):
+    if _BEGINS.match(last):
         found += [Completion(word, "keyword", word + " ", at, sentences().get(word, "")) for word in KEYWORDS]
     found += [Completion(name, "index", name, at, "index") for name in sorted(indices(file.text, offset))]
-    found += variables(reading, at, figures)
+    target = being_defined(file.text, offset, last)
+    found += (c for c in variables(reading, file, at, figures) if canonical_or(c.label) != target)
     found += [Completion(name, kind, name, at, detail) for name, kind, detail in functions()]
-    found += [Completion(s.name, "function", s.name, at, " ".join(d.texts[:1])) for s, d in reading.definitions.items() if s.kind == FUNCTION]
+    found += own
     if line.strip() and not _BEGINS.match(line):
         found += [Completion(word, "keyword", word + " ", at, sentences().get(word, "")) for word in ("for", "in", "within")]
     unique = {c.label: c for c in reversed(found)}
     return [c for c in found if unique[c.label] is c]
+
+
+def begun(line: str) -> str:
+    """What is written of the last statement of a line."""
+    cut = max((p.end for p in pieces(line) if p.kind == "semicolon"), default=0)
+    return line[cut:]
+
+
+def being_defined(text: str, offset: int, last: str) -> str | None:
+    """The variable whose equation a place is in, behind what is written on its line (`last`). It cannot be read there, unless it is a table, whose pieces read one another."""
+    m = _TARGET.match(last)
+    if m is None and "=" in text[:offset]:  # it may have begun on an earlier line
+        at = statements(text[:offset] + "x")[-1].start  # whatever is written next, which may begin a statement
+        m = _TARGET.match(text[at:offset])
+    return canonical_or(m[1]) if m else None
+
+
+def programs(file: File, written: str, offset: int) -> Iterator[Completion]:
+    """The programs beside a file that is saved, from a folder that is begun to be written on."""
+    if file.path is None:
+        return
+    folder = file.path.parent
+    start = written[: written.rfind("/") + 1]
+    try:
+        inside = (folder / start).resolve()
+        if not inside.is_relative_to(folder):
+            return
+        with os.scandir(inside) as entries:
+            names = [e.name for _, e in zip(range(MOST_BESIDE), (e for e in entries if e.name.endswith(".graph") and e.name.isprintable() and '"' not in e.name)) if e.is_file()]
+    except (OSError, ValueError, RuntimeError):
+        return
+    at = Span(offset - len(written), offset)
+    for name in sorted(names):
+        if inside / name != file.path:
+            yield Completion(start + name, "file", start + name, at)
 
 
 def in_comment_or_string(line: str) -> bool:
@@ -78,17 +131,18 @@ def in_comment_or_string(line: str) -> bool:
     return quoted
 
 
-def variables(reading: Reading, at: Span, figures: Figures | None) -> Iterator[Completion]:
+def variables(reading: Reading, file: File, at: Span, figures: Figures | None) -> Iterator[Completion]:
     for name in sorted(reading.names):
         detail = ""
         if figures is not None and (v := figures.variable(name)) is not None:
             value = figures.value(name)
             ranges = figures.ranges(name)
             detail = " ".join(filter(None, ("" if v.role == "node" else v.role, f"over {ranges}" if ranges else "", f"= {value}" if value is not None else "")))
-        yield Completion(name, "variable", name, at, detail)
+        written = reading.spellings(file).get(name, name)
+        yield Completion(written, "variable", written, at, detail)
 
 
-def derivatives(reading: Reading, m: re.Match, at: Span, figures: Figures | None) -> Iterator[Completion]:
+def derivatives(reading: Reading, file: File, m: re.Match, at: Span, figures: Figures | None) -> Iterator[Completion]:
     """`dJ/dx` for every x, once `dJ/d` is written and J is a variable."""
     mark, of = m[1], m[2]
     if m[3] not in (mark, None) or canonical_or(of) not in reading.names or variable(f"{mark}{of}") in reading.definitions:
@@ -96,7 +150,8 @@ def derivatives(reading: Reading, m: re.Match, at: Span, figures: Figures | None
     for name in sorted(reading.names):
         values = dict(figures.adjoint(name)) if figures is not None and mark == "d" else {}
         value = values.get(f"d{canonical_or(of)}/d{name}")
-        yield Completion(f"{mark}{of}/{mark}{name}", "derivative", f"{mark}{of}/{mark}{name}", at, f"= {value}" if value else "derivative")
+        written = f"{mark}{of}/{mark}{reading.spellings(file).get(name, name)}"
+        yield Completion(written, "derivative", written, at, f"= {value}" if value else "derivative")
 
 
 def indices(text: str, offset: int) -> set[str]:

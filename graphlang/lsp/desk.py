@@ -15,6 +15,7 @@ from graphlang.lsp.figures import Figures
 from graphlang.lsp.reading import File, Reading, Text, read
 from graphlang.lsp.renaming import including
 from graphlang.sources import text_of
+from graphlang.syntax.occurrences import VARIABLE, Symbol
 
 MOST_BESIDE = 500          # programs of a folder that are looked at for an `include`
 LARGEST_BESIDE = 2_000_000 # bytes of one of them
@@ -88,8 +89,10 @@ class Desk:
         found = [d for d in self.documents.values() if d is not document and document.path is not None
                  and "include" in d.text and any(f.path == document.path for f in self.reading(d).files[1:])]
         # Of two that include one another each is its own.
-        mutual = {d.uri for d in found if any(f.path == d.path for f in self.reading(document).files[1:])}
-        return [d for d in found if d.uri not in mutual] or [document]
+        found = [d for d in found if not self.reading(document).has(d.path)]
+        # One that is itself a part of another one of them is no program.
+        whole = [d for d in found if not any(e is not d and self.reading(e).has(d.path) for e in found)]
+        return whole or found or [document]
 
     def look(self, document: Document) -> tuple[Document, Reading, File]:
         """The program that a document is shown as a part of, what it says, and the document's file in it."""
@@ -108,38 +111,69 @@ class Desk:
             known = self._figures[program.uri] = program.good, reading, Figures(program.good, reading)
         return known[2]
 
-    def all_readings(self, document: Document) -> list[Reading]:
-        """The programs that a document is a part of, also those in its folder that are not open."""
-        _, _, file = self.look(document)
+    def shown(self, document: Document) -> Figures | None:
+        """What is shown in a document: the figures of the program that it is a part of; while that cannot be built, those that the
+        document has by itself, if these are of more of its names."""
+        program, reading, file = self.look(document)
+        whole = self.figures(program)
+        if program is document or document.good is None or (program.last is not None and program.last.graph is not None):
+            return whole
+        known = self._figures.get(document.uri)
+        if known is None or known[0] is not document.good or known[1] is not reading:
+            known = self._figures[document.uri] = document.good, reading, Figures(document.good, reading)
+        names = {o.symbol.name for o in file.occurrences if o.symbol.kind == VARIABLE and o.defines}
+        return max((f for f in (whole, known[2]) if f is not None), key=lambda f: sum(f.flat(n) is not None for n in names))
+
+    def all_readings(self, document: Document, symbol: Symbol | None) -> list[Reading]:
+        """The programs in which a symbol of a document is known by its name, also those in the folders of these files that are
+        not open; first those that the document is a part of. Every program counts that has a file which names the symbol."""
         found = [self.reading(p) for p in self.programs(document)]
-        if document.path is not None:
-            beside = dict(programs_beside(document.path.parent))
-            for path in including(file, {p: t for p, t in beside.items() if self.at(p) is None}):
-                reading = read(Text(path.name, beside[path], path), self.texts())
-                if any(f.path == document.path for f in reading.files[1:]):
-                    found.append(reading)
-        return found
+        if symbol is None or document.path is None:
+            return found
+        others = [self.reading(d) for d in self.documents.values() if d.path is not None and self.programs(d) == [d]]
+        folders = {f.path.parent for r in found for f in r.files if f.path is not None}
+        beside = {p: t for folder in folders for p, t in programs_beside(folder) if self.at(p) is None}
+        files = {document.path, *naming(found, symbol)}
+        read_of: set[Path] = set()
+        while True:
+            for path in including(files, {p: t for p, t in beside.items() if p not in read_of}):
+                read_of.add(path)
+                others.append(read(Text(path.name, beside[path], path), self.texts()))
+            more = [r for r in others if r not in found and any(r.has(path) for path in files)]
+            if not more:
+                return found
+            found += more
+            if symbol.scope is None:  # an index or an argument is known in the document only
+                files |= naming(more, symbol)
 
     # ---- diagnostics
 
     def findings(self, document: Document) -> list[Finding]:
         """What is to be shown in a document: what all programs say of it; it has no say itself where it is a part of another."""
         found: dict[tuple, Finding] = {}
-        own = self.programs(document) == [document]
-        for program in self.documents.values():
-            for path, f in located(program) if program is not document or own else ():
-                if path == document.path if program is not document else f.file == program.as_text.name:
+        for program in self.standing_alone():
+            for path, f in located(program):
+                if f.file == program.as_text.name if program is document else path is not None and path == document.path:
                     found.setdefault((f.span, *f.key[1:]), f)
         return list(found.values())
+
+    def standing_alone(self) -> list[Document]:
+        """The documents that are no part of another one."""
+        return [d for d in self.documents.values() if self.programs(d) == [d]]
 
     def elsewhere(self) -> dict[Path, list[Finding]]:
         """What programs say of files that are not open."""
         found: dict[Path, dict[tuple, Finding]] = {}
-        for program in self.documents.values():
+        for program in self.standing_alone():
             for path, f in located(program):
                 if path is not None and self.at(path) is None:
                     found.setdefault(path, {}).setdefault((f.span, *f.key[1:]), f)
         return {path: list(some.values()) for path, some in found.items()}
+
+
+def naming(readings: list[Reading], symbol: Symbol) -> set[Path]:
+    """The files that name a symbol of the whole program."""
+    return {f.path for r in readings for f in r.files if f.path is not None and symbol.scope is None and any(o.symbol == symbol for o in f.occurrences)}
 
 
 def located(program: Document) -> Iterator[tuple[Path | None, Finding]]:

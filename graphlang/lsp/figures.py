@@ -43,8 +43,8 @@ class Figures:
         self.made, self.graph, self.run = made, made.graph, made.run
         self.same = unchanged(made.reading, now)
         goals = [p.goal.name for p in made.run.passes] if made.run else [made.derivative.goal.name] if made.derivative else []
-        # An adjoint depends on all that its goal depends on.
-        self.whole = made.reading.goals == now.goals and all(variable(g) in self.same for g in goals)
+        # An adjoint depends on all that its goal depends on, and another program has another goal.
+        self.whole = made.reading.own.path == now.own.path and made.reading.goals == now.goals and all(variable(g) in self.same for g in goals)
         self.present = made.reading is now or (self.whole and set(now.definitions) == self.same == set(made.reading.definitions))
         self._equations: dict[tuple[str, str], Equation] = {}
         source = made.graph.source if made.graph else None

@@ -50,7 +50,7 @@ def fixes(analysis: Analysis, finding: Finding, text: Text, texts: Mapping[Path,
         if after in seen or after == file.text or offered == MOST:
             continue
         seen.add(after)
-        if helps(compared, finding, judged, file, after, text, texts):
+        if helps(compared, finding, judged, file, edit, text, texts):
             offered += 1
             yield Fix(title, finding, edit)
 
@@ -61,7 +61,7 @@ def candidates(file: File, finding: Finding) -> Iterator[tuple[str, Edit]]:
     marked = text[at.start : at.end]
     for hint in d.hints:
         for code in _CODE.findall(hint):
-            if "…" in code or code.startswith("--") or code.startswith("graphlang "):
+            if "…" in code:
                 continue
             if hint.startswith("did you mean"):
                 yield f"replace by `{code}`", Edit(file.name, at, f'"{code}"' if marked.startswith('"') else code)
@@ -82,10 +82,10 @@ def candidates(file: File, finding: Finding) -> Iterator[tuple[str, Edit]]:
                 newline = "" if text.endswith("\n") or not text else "\n"
                 yield f"add `{code}`", Edit(file.name, Span(len(text), len(text)), f"{newline}{code}\n")
             else:
-                yield from replacements(file, finding, code)
+                yield from replacements(file, finding, code, hint)
 
 
-def replacements(file: File, finding: Finding, code: str) -> Iterator[tuple[str, Edit]]:
+def replacements(file: File, finding: Finding, code: str, hint: str) -> Iterator[tuple[str, Edit]]:
     """`code` for what is marked, for what the message quotes around it, or for the line."""
     text, at = file.text, finding.span
     start = text.rfind("\n", 0, at.start) + 1
@@ -101,7 +101,7 @@ def replacements(file: File, finding: Finding, code: str) -> Iterator[tuple[str,
         spans.append(Span(start + len(upto) - len(upto.lstrip()), start + len(upto.rstrip())))
     for span in dict.fromkeys(spans):
         old = text[span.start : span.end]
-        if says_the_same(old, code) or (span == at and code.startswith(("diff(", "partial("))):
+        if says_the_same(old, code) or (span == at and (code.startswith(("diff(", "partial(")) or f"`{code}` for the number" in hint)):
             yield f"write `{code}`", Edit(file.name, span, code)
 
 
@@ -125,19 +125,45 @@ def quoted(message: str) -> str:
     return found[1] if found else ""
 
 
-def helps(analysis: Analysis, finding: Finding, evaluate: bool, file: File, after: str, text: Text, texts: Mapping[Path, str]) -> bool:
-    """Whether a changed text is without the finding and has no new one. A mistake in the text hides those that building it
-    would find, so only findings of the stage that was reached count."""
-    if file.name == text.name:
-        again = analyse(text._replace(text=after), texts, evaluate)
-    else:
-        again = analyse(text, {**texts, file.path: after}, evaluate)
+def helps(analysis: Analysis, finding: Finding, evaluate: bool, file: File, edit: Edit, text: Text, texts: Mapping[Path, str]) -> bool:
+    """Whether a text with an edit is without the finding and has no new one."""
+
+    def analysed(changed: str) -> Analysis:
+        if file.name == text.name:
+            return analyse(text._replace(text=changed), texts, evaluate)
+        return analyse(text, {**texts, file.path: changed}, evaluate)
+
+    again = analysed(apply(file.text, [edit]))
     if _STAGES.index(again.reached) < _STAGES.index(analysis.reached):
         return False
-    before, now = (Counter(f.key for f in a.findings if f.severity != "note") for a in (analysis, again))
-    if again.reached != analysis.reached:
-        return now[finding.key] == 0
-    if now[finding.key] >= before[finding.key]:
+    before, now = counted(analysis), counted(again)
+    if now[finding.key] >= max(before[finding.key], 1) or (again.reached != analysis.reached and now[finding.key]):
         return False
-    # A statement that does not parse, and a claim, has one finding at a time: the next mistake in it may come forth.
-    return now.total() <= before.total() if again.reached == TEXT or evaluate else not now - before
+    new = now - before
+    if analysis.reached == TEXT and (new or again.reached == TEXT):
+        # A mistake in the text hides those that building it would find. Those that are there without this statement are not new.
+        others = [Edit(file.name, at, "") for at in file.broken if not (at.start <= finding.span.start <= at.end)]
+        if others and again.reached == TEXT and not any(e.span.start <= edit.span.end and edit.span.start <= e.span.end for e in others):
+            again = analysed(apply(file.text, [edit, *others]))
+            new = counted(again) - before
+            if not new:
+                return True
+        this = [Edit(file.name, at, "") for at in file.broken if at.start <= finding.span.start <= at.end]
+        known = counted(analysed(apply(file.text, [*others, *this])))
+        # A name that is defined in a statement which was left out is no mistake.
+        new = Counter({key: n for key, n in new.items() if key not in known and not (key[1] == "E101" and others and quoted(key[2]) in analysis.reading.names)})
+        # A statement that does not parse has one finding at a time: the next mistake in it may come forth.
+        return not new or (again.reached == TEXT and now.total() <= before.total() and not touched(again, new, edit))
+    if again.reached != analysis.reached:
+        return not touched(again, new, edit)
+    return now.total() <= before.total() if evaluate else not new  # a claim has one finding at a time, too
+
+
+def counted(analysis: Analysis) -> Counter:
+    return Counter(f.key for f in analysis.findings if f.severity != "note")
+
+
+def touched(analysis: Analysis, new: Counter, edit: Edit) -> bool:
+    """Whether one of some findings is where an edit was."""
+    end = edit.span.start + len(edit.text)
+    return any(f.key in new and f.file == edit.file and f.span.start <= end and edit.span.start <= f.span.end for f in analysis.findings)

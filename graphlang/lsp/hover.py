@@ -32,17 +32,17 @@ def hover(reading: Reading, file: File, offset: int, figures: Figures | None) ->
     o = file.at(offset)
     if o is None:
         return word(reading, file, offset, figures)
-    if o.derivative is not None and (found := derivative(file, o, figures)):
+    if o.derivative is not None and (found := derivative(reading, file, o, figures)):
         return Hover(found, o.derivative)
     match o.symbol.kind:
         case k if k == VARIABLE:
-            text = of_variable(reading, o.symbol.name, figures)
+            text = of_variable(reading, file, o.symbol.name, figures)
         case k if k == FUNCTION:
             text = of_function(reading, o)
         case k if k == INDEX:
-            text = of_index(file, o, figures)
+            text = of_index(reading, file, o, figures)
         case k if k == ARGUMENT:
-            text = code(file.written(file.statement(o).span)) + f"\n\nargument of `{of_whom(file, o)}`"
+            text = code(file.written(file.statement(o).span)) + f"\n\nargument of `{reading.spelled(of_whom(file, o), file)}`"
         case k if k == SETTING:
             text = titled(o.symbol.name)
         case _:
@@ -53,7 +53,7 @@ def hover(reading: Reading, file: File, offset: int, figures: Figures | None) ->
 # ---- what can be there
 
 
-def of_variable(reading: Reading, name: str, figures: Figures | None) -> str:
+def of_variable(reading: Reading, file: File, name: str, figures: Figures | None) -> str:
     definition = reading.definitions.get(variable(name))
     if definition is None:
         return titled(name)  # a constant
@@ -66,7 +66,7 @@ def of_variable(reading: Reading, name: str, figures: Figures | None) -> str:
             facts.append(f"{name} = {value}")
         for line in figures.adjoint_lines(name):
             facts.append(with_value(str(line), line.name, line.formula, line.value))
-    return code("\n".join(definition.texts), LANGUAGE) + (code("\n".join(facts)) if facts else "")
+    return code("\n".join(definition.texts), LANGUAGE) + (code(reading.spelled("\n".join(facts), file)) if facts else "")
 
 
 def with_value(line: str, name: str, formula: str, value: str) -> str:
@@ -76,7 +76,7 @@ def with_value(line: str, name: str, formula: str, value: str) -> str:
     return f"{line}\n    = {value}" if "[" in name else f"{line} = {value}"
 
 
-def derivative(file: File, o: Occurrence, figures: Figures | None) -> str:
+def derivative(reading: Reading, file: File, o: Occurrence, figures: Figures | None) -> str:
     """Of `dJ/dx`: formula and value, where J is the goal; of another one the value."""
     text = file.text[o.derivative.start : o.derivative.end]
     if figures is None:
@@ -84,7 +84,7 @@ def derivative(file: File, o: Occurrence, figures: Figures | None) -> str:
     both = [p.symbol.name for p in file.occurrences if p.derivative == o.derivative]
     lines = [x for x in figures.adjoint_lines(both[-1]) if x.name.partition("[")[0].split("/")[0] == f"d{both[0]}"] if text[0] == "d" else []
     if lines:
-        return code("\n".join(with_value(str(x), x.name, x.formula, x.value) for x in lines))
+        return code(reading.spelled("\n".join(with_value(str(x), x.name, x.formula, x.value) for x in lines), file))
     value = figures.derivative(text)
     return code(f"{text} = {value}") if value is not None else ""
 
@@ -97,7 +97,7 @@ def of_function(reading: Reading, o: Occurrence) -> str:
     return code("\n".join([*definition.texts, *rules]), LANGUAGE)
 
 
-def of_index(file: File, o: Occurrence, figures: Figures | None) -> str:
+def of_index(reading: Reading, file: File, o: Occurrence, figures: Figures | None) -> str:
     s = file.statement(o)
     binder = next((b for b in binders(s) if b.name == o.symbol.name and o.symbol.scope.start <= b.span.start < o.symbol.scope.end), None)
     written = file.written(binder.span) if binder is not None else o.symbol.name
@@ -108,7 +108,7 @@ def of_index(file: File, o: Occurrence, figures: Figures | None) -> str:
         found = figures.index_range(equation, o.symbol.name) if equation is not None else None
         if found is not None and found not in written:
             lines.append(f"{o.symbol.name} in {found}")
-    return code("\n".join(lines))
+    return code(reading.spelled("\n".join(lines), file))
 
 
 def binders(s: ast.Statement) -> list[ast.Binder]:
@@ -135,7 +135,7 @@ def word(reading: Reading, file: File, offset: int, figures: Figures | None) -> 
         if part.kind != "name" or not part.start <= offset - start <= part.end:
             continue
         name = canonical_or(part.text)
-        text = titled(part.text) if part.text in WORDS else of_variable(reading, name, figures) if variable(name) in reading.definitions else built_in(name)
+        text = titled(part.text) if part.text in WORDS else of_variable(reading, file, name, figures) if variable(name) in reading.definitions else built_in(name)
         return Hover(text, Span(start + part.start, start + part.end)) if text else None
     return None
 

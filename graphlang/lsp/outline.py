@@ -31,12 +31,12 @@ def outline(file: File) -> Iterator[Entry]:
         match s:
             case ast.Declaration(role, items, _):
                 for item in items:
-                    yield Entry(item.name, "constant" if role == "const" else "variable", role, item.span, item.name_span)
+                    yield Entry(file.written(item.name_span), "constant" if role == "const" else "variable", role, item.span, item.name_span)
             case ast.Equation(target, value, _, _, span):
                 yield Entry(cut(file.written(target.span)), "variable", cut(file.written(value.span)), span, target.span)
             case ast.FunctionDef() | ast.Opaque() | ast.Dim():
                 for o in defined.get(number, ()):
-                    yield Entry(o.symbol.name, "constant" if type(s) is ast.Dim else "function", cut(file.written(s.span)), s.span, o.span)
+                    yield Entry(file.written(o.span), "constant" if type(s) is ast.Dim else "function", cut(file.written(s.span)), s.span, o.span)
             case ast.Goal() | ast.Claim() | ast.Expect():
                 yield Entry(cut(file.written(s.span)), type(s).__name__.lower(), "", s.span, s.span)
             case ast.Include(path, span, path_span):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Mapping, NamedTuple
@@ -13,6 +14,10 @@ from graphlang.sources import DEEPEST, LARGEST, Reach, text_of
 from graphlang.syntax import ast
 from graphlang.syntax.lexing import known_names
 from graphlang.syntax.occurrences import FUNCTION, VARIABLE, Occurrence, Symbol, mended, occurrences
+
+
+# A name; in a derivative it stands behind a `d` or `∂`, and a `/` is on one side of both.
+_NAME = re.compile(r"(?<![\w\u0300-\u036f])((?:(?<=/)[d∂]|[d∂](?=[^\W\d][\w\u0300-\u036f]*/))?)([^\W\d][\w\u0300-\u036f]*)")
 
 
 class Text(NamedTuple):
@@ -79,6 +84,7 @@ class Reading:
 
     def __init__(self, files: tuple[File, ...]):
         self.files = files
+        self._spellings: dict[str, dict[str, str]] = {}
 
     @property
     def own(self) -> File:
@@ -87,13 +93,29 @@ class Reading:
     def file(self, name: str) -> File | None:
         return next((f for f in self.files if f.name == name), None)
 
-    def file_at(self, other: File) -> File:
-        """The file of this reading that is another reading's file."""
-        return next(f for f in self.files if f.path == other.path)
+    def has(self, path: Path | None) -> bool:
+        """Whether a file is one of these."""
+        return path is not None and any(f.path == path for f in self.files)
 
     def of(self, symbol: Symbol, within: File) -> list[tuple[File, Occurrence]]:
         """Every occurrence of a symbol: an index or an argument is known in one file only."""
-        return [(f, o) for f in (self.files if symbol.scope is None else (within,)) for o in f.occurrences if o.symbol == symbol]
+        return [(f, o) for f in self.files if symbol.scope is None or f.path == within.path for o in f.occurrences if o.symbol == symbol]
+
+    def spellings(self, file: File) -> dict[str, str]:
+        """The names that are written otherwise than `alpha`: as this file spells them, those that it doesn't name as another one does."""
+        known = self._spellings.get(file.name)
+        if known is None:
+            found: dict[str, str] = {}
+            for f in (file, *(f for f in self.files if f is not file)):
+                for o in f.occurrences:
+                    found.setdefault(o.symbol.name, f.text[o.span.start : o.span.end])
+            known = self._spellings[file.name] = {name: written for name, written in found.items() if name != written}
+        return known
+
+    def spelled(self, text: str, file: File) -> str:
+        """A text with canonical names, such as `dJ/dalpha = 3*x`, in the spelling of a file: `dJ/dα = 3*x`."""
+        known = self.spellings(file)
+        return _NAME.sub(lambda m: known.get(m[0]) or m[1] + known.get(m[2], m[2]), text) if known else text
 
     @cached_property
     def names(self) -> set[str]:
@@ -125,8 +147,8 @@ class Reading:
 
     @cached_property
     def rest(self) -> tuple[str, ...]:
-        """What else a value may depend on: settings, rules of functions, layouts, includes."""
-        kinds = (ast.Setting, ast.Rule, ast.Layout, ast.Include)
+        """What else a value may depend on: settings, rules of functions, layouts. What is included is among the definitions."""
+        kinds = (ast.Setting, ast.Rule, ast.Layout)
         return tuple(f.written(s.span) for f in self.files for s in f.tree.statements if type(s) in kinds or getattr(s, "override", False))
 
     @cached_property

@@ -46,25 +46,26 @@ def renameable(reading: Reading, file: File, offset: int) -> Occurrence:
 
 
 def rename(readings: Iterable[Reading], file: File, offset: int, new: str) -> dict[Path | None, list[Edit]]:
-    """The edits by file, in all programs that the file is a part of. Raises Refused."""
+    """The edits by file, in all programs that have a part in it; `file` is one of the first of `readings`. Raises Refused."""
+    readings = list(readings)
+    symbol = renameable(readings[0], file, offset).symbol
     found: dict[Path | None, set[Edit]] = {}
     for reading in readings:
-        own = reading.file_at(file)
-        o = renameable(reading, own, offset)
-        check_name(reading, own, o.symbol, new)
-        edits = [Edit(f.name, x.span, new) for f, x in reading.of(o.symbol, own)]
-        check_outcome(reading, own, o.symbol, new, edits)
-        for e in edits:
-            found.setdefault(reading.file(e.file).path, set()).add(e._replace(file=""))
+        check_name(reading, file, symbol, new)
+        for f, x in reading.of(symbol, file):
+            found.setdefault(f.path, set()).add(Edit("", x.span, new))
+    for reading in readings:  # with the edits of all programs: they share files
+        check_outcome(reading, file, symbol, new, found)
     return {path: sorted(edits, key=lambda e: e.span) for path, edits in found.items()}
 
 
 def check_name(reading: Reading, file: File, symbol: Symbol, new: str) -> None:
     try:
         plain = canonical(new)
-    except NotAName as wrong:
-        raise Refused(f"`{new}` is not a name" + (f"; `{wrong.proposal}` is one" if wrong.proposal else ": a name has letters, digits and `_` only")) from None
-    for f in reading.files if symbol.scope is None else (file,):
+    except NotAName:
+        raise Refused(f"`{new}` is not a name: letters, digits and `_`") from None
+    files = [f for f in reading.files if symbol.scope is None or f.path == file.path]
+    for f in files:
         for at in f.broken:
             if mentions(f.text, at, symbol.name):
                 raise Refused(f"`{symbol.name}` is also named in a statement that does not parse, on {line(f, file, at)}; repair it first")
@@ -74,7 +75,7 @@ def check_name(reading: Reading, file: File, symbol: Symbol, new: str) -> None:
         raise Refused(f"`{plain}` is a built-in function")
     if plain in FIXED:
         raise Refused(f"`{plain}` is a constant")
-    for f in reading.files if symbol.scope is None else (file,):
+    for f in files:
         for o in f.occurrences:
             if o.symbol.name == plain and o.symbol.kind not in (OPTION, SETTING) and meets(o.symbol, symbol):
                 what = {FUNCTION: "a function", INDEX: "an index", ARGUMENT: "an argument"}.get(o.symbol.kind, "a variable")
@@ -91,9 +92,9 @@ def meets(one: Symbol, other: Symbol) -> bool:
     return one.scope.start < other.scope.end and other.scope.start < one.scope.end
 
 
-def check_outcome(reading: Reading, file: File, symbol: Symbol, new: str, edits: list[Edit]) -> None:
+def check_outcome(reading: Reading, file: File, symbol: Symbol, new: str, edits: Mapping[Path | None, Iterable[Edit]]) -> None:
     """Read what would come of it: the same names at the same places, this one called otherwise."""
-    after = {f.name: apply(f.text, [e for e in edits if e.file == f.name]) for f in reading.files}
+    after = {f.name: apply(f.text, edits.get(f.path, ())) for f in reading.files}
     own = reading.own
     texts = {f.path: after[f.name] for f in reading.files if f.path is not None}
     again = read(Text(own.name, after[own.name], own.path), texts)
@@ -101,9 +102,9 @@ def check_outcome(reading: Reading, file: File, symbol: Symbol, new: str, edits:
     for f in reading.files:
         g = again.file(f.name)
         if g is None or len(g.occurrences) != len(f.occurrences) or len(g.broken) != len(f.broken):
-            raise Refused(f"`{new}` would change how {'the text' if f is file else f.name} is read")
+            raise Refused(f"`{new}` would change how {'the text' if f.path == file.path else f.name} is read")
         for a, b in zip(f.occurrences, g.occurrences):
-            renamed = a.symbol.kind == symbol.kind and a.symbol.name == symbol.name and (symbol.scope is None or (f is file and a.symbol.scope == symbol.scope))
+            renamed = a.symbol.kind == symbol.kind and a.symbol.name == symbol.name and (symbol.scope is None or (f.path == file.path and a.symbol.scope == symbol.scope))
             same = b.symbol.name == (name if renamed else a.symbol.name) and (b.symbol.kind, b.use) == (a.symbol.kind, a.use)
             if not same or (a.derivative is None) != (b.derivative is None):
                 raise Refused(f"`{new}` would change what `{f.text[a.span.start : a.span.end]}` means on {line(f, file, a.span)}")
@@ -117,12 +118,17 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 def line(f: File, here: File, at: Span) -> str:
     number = f.text.count("\n", 0, at.start) + 1
-    return f"line {number}" if f is here else f"line {number} of {f.name}"
+    return f"line {number}" if f.path == here.path else f"line {number} of {f.name}"
 
 
-def including(file: File, candidates: Mapping[Path, str]) -> Iterable[Path]:
-    """Those of some files that may include one, by its name."""
-    if file.path is not None:
-        for path, text in candidates.items():
-            if path != file.path and "include" in text and file.path.name in text:
-                yield path
+def including(files: Iterable[Path], candidates: Mapping[Path, str]) -> list[Path]:
+    """Those of some files that may include one of `files`, be it through another one: their texts have its name."""
+    names = {path.name for path in files}
+    left = {path: text for path, text in candidates.items() if "include" in text}
+    found: list[Path] = []
+    while more := [path for path, text in left.items() if any(name in text for name in names)]:
+        names = {path.name for path in more}
+        found += more
+        for path in more:
+            del left[path]
+    return found

@@ -91,14 +91,19 @@ class Server(LanguageServer):
             self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Info, f"{document.as_text.name}: no values are shown, an evaluation takes more than {LONGEST:g} s"))
         try:
             self.desk.keep(document, found, job.changes)
-            for other in self.desk.documents.values():  # one that was a part of this program, and is none any more
-                if (other.last is None or other.last.reading.own.text != other.text) and self.desk.programs(other) == [other] and not self.jobs.waiting(other.uri):
+            for other in self.desk.documents.values():
+                if (other.last is None or other.last.reading.own.text != other.text) and self.alone(other) and not self.jobs.waiting(other.uri):
                     self.jobs.soon(other.uri, 0)
             self.publish()
             if (hints := getattr(self.client_capabilities.workspace, "inlay_hint", None)) and hints.refresh_support:
                 self.workspace_inlay_hint_refresh(None)
         except Exception as e:
             self.tell(e, "diagnostics")
+
+    def alone(self, document: Document) -> bool:
+        """Whether a document is to be analysed by itself: it is a part of no program any more, or of none that can be built."""
+        programs = self.desk.programs(document)
+        return programs == [document] or all(p.last is not None and p.last.graph is None for p in programs)
 
     def publish(self) -> None:
         """Show what all programs say, of the documents that are open and of other files."""
