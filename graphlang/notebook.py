@@ -6,6 +6,7 @@ A wrong program or option is told as on the command line, without a Python trace
 from __future__ import annotations
 
 import argparse
+import builtins
 import keyword
 import os
 import shlex
@@ -55,8 +56,8 @@ def in_cell(shell, line: str, cell: str) -> Run | None:
     if options is None:
         return None
     try:
-        if options.name and (not options.name.isidentifier() or keyword.iskeyword(options.name)):
-            raise UsageError(f"`{options.name}` cannot be the name of a Python variable")
+        if options.name:
+            check_name(options.name)
         title = options.name or f"In[{shell.execution_count}]"
         # A line of its own for `%%graph`, so that lines have the numbers that the notebook shows.
         program = loads("\n" + cell, title, ".", allowed(options))
@@ -141,6 +142,14 @@ def show(run: Run) -> None:
     display(run)
 
 
+def check_name(name: str) -> None:
+    """Raises UsageError for what cannot be a Python variable, and for what a whole notebook would miss: `print`."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise UsageError(f"`{name}` cannot be the name of a Python variable")
+    if hasattr(builtins, name):
+        raise UsageError(f"`{name}` is a function or a constant of Python, which the run would replace; give it another name, such as `{name}_run`")
+
+
 # ---- what is wrong
 
 
@@ -185,7 +194,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong where argparse would end the process."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}\n{self.format_usage().strip()}")
+        raise UsageError(f"{message}\n`{self.prog} --help` lists the options")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise Helped
@@ -199,13 +208,25 @@ def arguments(parser: Parser, line: str, shell) -> argparse.Namespace | None:
     """The options of a magic's line, None where help was asked for. Raises CellError."""
     try:
         try:
-            return parser.parse_args(shlex.split(line))
+            return parsed(parser, shlex.split(line))
         except ValueError as error:  # a quotation that does not end
             raise UsageError(str(error)) from None
         except Helped:
             return None
     except UsageError as error:
         fail(error, shell, parser.prog)
+
+
+def parsed(parser: Parser, argv: list[str]) -> argparse.Namespace:
+    """Raises UsageError. A value that has blanks, `--set x={[1, 2]}`, comes as several words, of which one may even be taken for NAME."""
+    options, rest = parser.parse_known_args(argv)
+    for value in options.set:
+        name, _, text = value.partition("=")
+        if value.endswith("=") or text.count("[") + text.count("(") > text.count("]") + text.count(")"):
+            raise UsageError(f"--set {value}: here the value ends; quote one that has blanks, --set '{name}=[1, 2]', or use --take {name or 'x'}")
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return options
 
 
 def cell_parser() -> Parser:

@@ -1,6 +1,7 @@
 """`--help`: every command has examples, their command lines are accepted, and a worked one shows what comes out."""
 
 import argparse
+import io
 import re
 import shlex
 import textwrap
@@ -9,6 +10,7 @@ import pytest
 
 from graphlang.cli.main import COMMANDS, arguments, main
 
+PIPE = re.compile(r"printf '(?P<given>[^']*)' \| ")
 SECTION = re.compile(r"^examples\b.*:\n((?:  .*\n)+)", re.MULTILINE)
 WORKED = re.compile(r"^for example(?:, in (?P<file>\S+))?:\n\n(?P<program>(?:    .*\n)*)\n?(?P<shown>(?:(?:  \$ |    ).*\n|\n)+)(?=examples)", re.MULTILINE)
 
@@ -47,13 +49,17 @@ def test_every_command_has_examples_that_its_parser_accepts(command, capsys):
         assert options.command == argv[0] and callable(options.handler)
 
 
-@pytest.mark.parametrize("command", ["run", "check", "grad", "cost", "explain"])
-def test_a_worked_example_shows_what_comes_out(command, capsys, tmp_path):
+@pytest.mark.parametrize("command", ["run", "check", "grad", "cost", "explain", "fmt", "repl"])
+def test_a_worked_example_shows_what_comes_out(command, capsys, tmp_path, monkeypatch):
     worked = WORKED.search(shown(command, "--help", capsys=capsys))
     if worked["file"]:
         (tmp_path / worked["file"]).write_text(textwrap.dedent(worked["program"]), encoding="utf-8")
     first, _, rest = worked["shown"].strip("\n").partition("\n")
-    argv = shlex.split(first.removeprefix("  $ "))
+    line = first.removeprefix("  $ ")
+    if pipe := PIPE.match(line):
+        line = line[pipe.end() :]
+        monkeypatch.setattr("sys.stdin", io.StringIO(pipe["given"].replace("\\n", "\n")))
+    argv = shlex.split(line)
     assert argv[:2] == ["graphlang", command]
     main(argv[1:])
     out = "\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines())
@@ -63,6 +69,46 @@ def test_a_worked_example_shows_what_comes_out(command, capsys, tmp_path):
     assert -1 not in places and places == sorted(places) and places[0] == 0, out
     if len(pieces) == 1:
         assert out == pieces[0]
+
+
+def test_every_command_has_a_worked_example(capsys):
+    for command in COMMANDS:
+        assert re.search("^for example", shown(command, "--help", capsys=capsys), re.MULTILINE), command
+
+
+def test_the_examples_of_cost_work(capsys, tmp_path):
+    text = shown("cost", "--help", capsys=capsys)
+    (tmp_path / "two.graph").write_text(textwrap.dedent(WORKED.search(text)["program"]), encoding="utf-8")
+    (tmp_path / "net.graph").write_text(textwrap.dedent(text.partition("net.graph, whose")[2].partition("\n\n")[2]), encoding="utf-8")
+    assert len(lines(text)) == 4
+    for line in lines(text):
+        assert main(shlex.split(line)[1:]) == 0
+        assert capsys.readouterr().err == ""
+
+
+def test_what_the_help_of_repl_says_to_type_is_answered(capsys, monkeypatch):
+    section = SECTION.search(shown("repl", "--help", capsys=capsys))[1].splitlines()
+    typed = [line.split(", :help")[0].replace(", ", "\n").strip() for line in (section[0].partition("type:")[2], *section[1:3])]
+    assert typed[:2] == ["x = 2", "J = sin(x^2)"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(typed) + "\n"))
+    assert main(["repl"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_what_the_help_of_lsp_shows_is_what_an_editor_gets(capsys):
+    pytest.importorskip("pygls")
+    from graphlang.lsp.analysis import analyse
+    from graphlang.lsp.figures import Figures
+    from graphlang.lsp.inlay import hints
+    from graphlang.lsp.reading import Text
+
+    section = shown("lsp", "--help", capsys=capsys).partition("for example")[2].split("\n\n")[1]
+    *program, (marks, message) = [(re.split(" {5,}", line.strip()) + [""])[:2] for line in section.splitlines()]
+    made = analyse(Text("a.graph", "".join(line + "\n" for line, _ in program), None))
+    text = made.reading.own.text
+    assert [(text[: h.at].count("\n"), h.label) for h in hints(made.reading.own, Figures(made, made.reading))] == [(n, label) for n, (_, label) in enumerate(program) if label]
+    (finding,) = made.findings
+    assert finding.diagnostic.message == message and finding.span.end - finding.span.start == len(marks)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -77,9 +123,9 @@ def test_help_says_of_each_command_and_option_what_it_is(command):
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_descriptions_fold_and_help_is_ascii(command, capsys):
-    """ASCII, so that help comes out wherever it is asked for; but for the one that shows a session."""
+    """ASCII, so that help comes out wherever it is asked for."""
     text = shown(*filter(None, [command]), "--help", capsys=capsys)
-    assert text.isascii() or command == "repl"
+    assert text.isascii()
     head = text.partition("\noptions:")[0]
     assert max(map(len, head.splitlines())) <= 100
 

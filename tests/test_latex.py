@@ -86,6 +86,17 @@ def typeset(text: str, notation=LATEX) -> str:
     ("max(z[j] for j in 0..2)", r"\max_{j = 0}^{2} \left(z_j\right)", "max_(j = 0)^(2) (z_j)"),
     ("max(A[i,j] for i in 1..3, j in i..3)", r"\max_{i = 1, \dots, 3; j = i, \dots, 3} \left(A_{ij}\right)", "max_(i = 1, dots, 3; j = i, dots, 3) (A_(i j))"),
     ("softmax(x)[i]", r"\operatorname{softmax}\left(x\right)_{i}", 'op("softmax")(x)_(i)'),
+    # a sign that reaches over factors needs brackets where it is one
+    ("sum(x)^2", r"\left(\sum x\right)^2", "(sum x)^2"),
+    ("sum(x*v) + prod(x)", r"\sum x \odot v + \prod x", "sum x ⊙ v + product x"),
+    ("sum(x)*s", r"\left(\sum x\right) s", "(sum x) s"),
+    ("s*sum(x + v)", r"s \sum \left(x + v\right)", "s sum (x + v)"),
+    ("max(x)^2", r"\max\left(x\right)^2", "max(x)^2"),
+    ("norm(x[i] for i in 1..3)^2", r"\left\lVert x \right\rVert^2", "norm(x)^2"),
+    ("norm(A[i,j] for i in 1..3, j in 1..3)", r"\left\lVert A \right\rVert", "norm(A)"),
+    ("norm(x[i] for i in 1..2)", r"\left\lVert x_i \right\rVert_{i = 1, \dots, 2}", "norm(x_i)_(i = 1, dots, 2)"),
+    ("norm(x[i] - v[i] for i in 1..3)", r"\left\lVert x_i - v_i \right\rVert_{i = 1, \dots, 3}", "norm(x_i - v_i)_(i = 1, dots, 3)"),
+    ("sqrt(2*pi)*sqrt(a + b)", r"\sqrt{2 \pi} \sqrt{a + b}", "sqrt(2 pi) sqrt(a + b)"),
     # whole tables
     ("x.T @ A @ x", r"x^{\top} A x", "x^top A x"),
     ("2*A.T @ x", r"2 A^{\top} x", "2 A^top x"),
@@ -198,6 +209,20 @@ def test_the_json_of_grad_does_not_depend_on_the_form(capsys):
     index = capsys.readouterr().out
     main(["grad", path, "--json", "--form", "matrix"])
     assert capsys.readouterr().out == index
+
+
+@pytest.mark.parametrize("formula, options, text", [
+    ("erf(x)", ["--latex"], r"\frac{dJ}{dx} &= \frac{2 \exp\left(-x^2\right)}{\sqrt{\pi}}"),
+    ("erf(x)", ["--typst"], "frac(d J, d x) &= frac(2 exp(-x^2), sqrt(pi))"),
+    ("erf(x)", ["--ascii"], "dJ/dx = 2*exp(-x^2)/sqrt(pi)"),
+    ("gelu(x)", [], "dJ/dx = (1 + erf(x/sqrt(2)))/2 + x exp(-(x²/2))/sqrt(2π)"),
+    ("x*6.283185307179586", ["--ascii"], "dJ/dx = 2*pi"),
+    ("x*3.14159265358979", ["--ascii"], "dJ/dx = 3.14159265358979"),  # another number
+])
+def test_pi_is_called_by_its_name(formula, options, text, capsys, tmp_path):
+    (tmp_path / "pi.graph").write_text(f"J = {formula}\ninput x = 1\n")
+    assert main(["grad", str(tmp_path / "pi.graph"), "--wrt", "x", "--plain", *options]) == 0
+    assert text in [line.strip() for line in capsys.readouterr().out.splitlines()]
 
 
 # ---- brackets

@@ -126,6 +126,14 @@ def test_an_exact_run_shows_its_certain_digits():
     assert run.exact.values["J"] in page(run).text and run.exact.values["J"] in run.latex()
 
 
+def test_digits_that_are_wider_than_a_column_are_given_the_whole_width():
+    program, bar = gl.load(SIMPLE), "│"
+    assert bar in text(program.run(exact=10), 79)
+    stacked = text(program.run(exact=40), 79)
+    assert bar not in stacked and "Forward, and below each row Backward" in stacked and max(map(len, stacked.splitlines())) <= 79
+    assert bar in text(program.run(exact=40), 140)
+
+
 def test_a_long_program_is_abbreviated_and_all_shows_it():
     run = gl.loads(CHAIN).run()
     (rows,) = page(run).tables
@@ -201,10 +209,10 @@ def test_latex_is_balanced_and_needs_no_package(path):
 
 @pytest.mark.parametrize("flat, extents, shown", [
     ([2.5], [], "2.5"), ([1e-7], [], r"1 \cdot 10^{-7}"), ([float("inf")], [], r"\infty"), ([float("-inf")], [], r"-\infty"), ([float("nan")], [], r"\mathrm{nan}"),
-    ([1, 2], [2], r"\left[\begin{array}{rr}1 & 2\end{array}\right]"),
+    ([1, 2], [2], r"\left[\begin{array}{r}1 \\ 2\end{array}\right]"), ([1, 2, 3, 4, 5], [5], r"\left(1,\; 2,\; 3,\; 4,\; 5\right)^{\top}"),
     ([1, 2, 3, 4], [2, 2], r"\left[\begin{array}{rr}1 & 2 \\ 3 & 4\end{array}\right]"),
     ([1, 2], [1, 1, 2], r"\left[1,\; 2\right]"), ([], [0], r"\left[\right]"),
-    (list(range(20)), [20], r"\left[" + r",\; ".join(map(str, range(12))) + r",\; \dots \text{ (8 more)}\right]"),
+    (list(range(20)), [20], r"\left(" + r",\; ".join(map(str, range(12))) + r",\; \dots \text{ (8 more)}\right)^{\top}"),
 ])
 def test_numbers_in_latex(flat, extents, shown):
     assert entries([float(x) for x in flat], extents, 6) == shown
@@ -212,7 +220,24 @@ def test_numbers_in_latex(flat, extents, shown):
 
 def test_pieces_and_ranges_stand_behind_the_formula():
     latex = gl.loads("J = sum(z)\nz[0] = x\nz[j] = x^2 for j in 1..2\nx = 3").run().latex()
-    assert r"z_0 &= x &&= 3" in latex and r"z_j &= x^2 \quad j = 1, \dots, 2 &&= \left[\begin{array}{rr}9 & 9\end{array}\right]" in latex
+    assert r"z_0 &= x &&= 3" in latex and r"z_j &= x^2 \quad j = 1, \dots, 2 &&= \left[\begin{array}{r}9 \\ 9\end{array}\right]" in latex
+
+
+def test_a_vector_stands_as_it_does_in_a_product():
+    """A column beside `W x + b`, a row vector as a row, and a row of a matrix as one."""
+    lines = gl.loads("J = sum(tanh(W @ x + b)) + r @ x + sum(B)\nr = x.T\nB[0,j] = 2*x[j] for j in 1..2\ninput x = [1, 2], b = [0, 0], W = [[1, 2], [3, 4]]").run().latex().splitlines()
+    column, row = r"\left[\begin{array}{r}1 \\ 2\end{array}\right]", r"\left[\begin{array}{rr}1 & 2\end{array}\right]"
+    assert rf"x &= {column} \\" in lines and rf"r &= x^{{\top}} &&= {row} \\" in lines
+    assert any(line.startswith(r"B_{0,j} &= 2 \cdot x_j") or line.startswith(r"B_{0,j} &= 2 x_j") and line.endswith(r"\left[\begin{array}{rr}2 & 4\end{array}\right] \\") for line in lines)
+    (adjoint,) = [line for line in lines if line.startswith(r"\frac{dJ}{dr_i}")]
+    assert adjoint.endswith(rf"&&= {row} \\")
+    assert entries([1.0, 2.0, 3.0, 4.0, 5.0], [5], 6, row=True) == r"\left[\begin{array}{rrrrr}1 & 2 & 3 & 4 & 5\end{array}\right]"
+
+
+def test_a_variable_that_the_goal_does_not_depend_on_has_a_row_where_the_table_has_one():
+    run = gl.loads("J = x^2\ninput x = 3, q = 2").run()
+    assert "{dq}" not in run.latex() and r"\frac{dJ}{dx} &= 2 x" in run.latex()
+    assert r"\frac{dJ}{dq} &= 0" in run.shown(mode="A").latex() and ["input q", "2", "dJ/dq = 0", "0"] in page(run.shown(mode="A")).tables[0]
 
 
 # ---- showing itself
@@ -312,7 +337,9 @@ def test_files_beside_the_notebook_can_be_included(shell):
 
 
 WRONG = [  # line, cell, what is said
-    ("--colour", SQUARE, "unrecognized arguments: --colour\nusage: %%graph"), ("--mode C", SQUARE, "invalid choice"), ("--digits x", SQUARE, "invalid int"),
+    ("--colour", SQUARE, "%%graph: unrecognized arguments: --colour\n`%%graph --help` lists the options"), ("print", SQUARE, "`print` is a function or a constant of Python"),
+    ("--set x={[1, -2, 3]} --digits 3", SQUARE, "%%graph: --set x=[1,: here the value ends; quote one that has blanks, --set 'x=[1, 2]', or use --take x"),
+    ("--set x={(1, 2)}", SQUARE, "quote one that has blanks"), ("--set x= 3", SQUARE, "quote one that has blanks"), ("--mode C", SQUARE, "invalid choice"), ("--digits x", SQUARE, "invalid int"),
     ("--digits 0", SQUARE, "from 1 to 17"), ("--set x", SQUARE, "write NAME=VALUE"), ("--set q=2", SQUARE, "there is no leaf `q`"), ("--set 'x=2", SQUARE, "No closing quotation"),
     ("--take q", SQUARE, "there is no Python variable `q`"), ("--take x", SQUARE, "not a number"), ("--wrt q", SQUARE, "no variable `q`"), ("--goal q", SQUARE, "--goal"),
     ("not-a-name", SQUARE, "cannot be the name of a Python variable"), ("lambda", SQUARE, "cannot be the name"), ("--allow-path nowhere", SQUARE, "no such folder"),
@@ -328,7 +355,7 @@ def test_what_is_wrong_is_told_without_a_traceback_and_the_cell_fails(shell, cap
     result = shell.run_cell(f"%%graph {line}\n{cell}")
     assert not result.success and isinstance(result.error_in_exec, gl.GraphError)
     out = capsys.readouterr().out
-    assert said in out and "Traceback" not in out and "notebook.py" not in out and "\x1b" not in out
+    assert said in out and "Traceback" not in out and "notebook.py" not in out and "\x1b" not in out and "usage:" not in out
     assert said in "\n".join(result.error_in_exec._render_traceback_())
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import Iterator
 
 from graphlang.cli.programs import add_reading, read, tell, told
 from graphlang.diagnostics import GraphError
@@ -69,7 +71,7 @@ def found(paths: list[str]) -> list[str]:
     out: list[str] = []
     for path in paths:
         if path != "-" and Path(path).is_dir():
-            beneath = sorted(str(p) for p in Path(path).rglob("*.graph"))
+            beneath = sorted(beneath_folder(path))
             if not beneath:
                 raise UsageError(f"there is no .graph file beneath {path}")
             out += beneath
@@ -78,6 +80,17 @@ def found(paths: list[str]) -> list[str]:
                 raise UsageError(f"there is no file {path}")
             out.append(path)
     return list(dict.fromkeys(out))
+
+
+def beneath_folder(folder: str) -> Iterator[str]:
+    """The programs of a folder and of those in it. What is hidden is passed over, it is somebody's environment or history; and so is a
+    pipe or a folder that has a program's name. A link that leads nowhere is told by whoever reads it."""
+    for where, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            path = Path(where, name)
+            if name.endswith(".graph") and not name.startswith(".") and (path.is_file() or path.is_symlink() and not path.exists()):
+                yield str(path)
 
 
 def loader(file: str, options):

@@ -6,11 +6,12 @@ from graphlang.cli.programs import usage
 
 SHELLS = ("bash", "zsh", "fish")
 
-EXAMPLES = """for example, <Tab> being the key:
-  graphlang ru<Tab>                         graphlang run
-  graphlang run --mode <Tab>                A  B  forward
-  graphlang check prog<Tab>                 programs/, and files that end in .graph
-  graphlang explain sig<Tab>                sigmoid  sign
+EXAMPLES = """for example, what is typed, <Tab> being the key, and what the shell makes of it or offers:
+
+    graphlang ru<Tab>                       graphlang run
+    graphlang run --mode <Tab>              A  B  forward
+    graphlang check prog<Tab>               programs/, and files that end in .graph
+    graphlang explain sig<Tab>              sigmoid  sign
 
 examples, for the shell you are in:
   source <(graphlang completion bash)       bash

@@ -30,10 +30,18 @@ EXAMPLES = """for example, in two.graph:
       the sum of them: -40.4565237451485;  dJ/dx by the reverse sweep: -40.4565237451485
 
 examples:
-  graphlang cost nn.graph                          visits and local derivatives of each way
-  graphlang cost nn.graph --set M=784 --set D=100  at other sizes
-  graphlang cost simple.graph --paths x            every path from x to the goal, with its product
-  graphlang cost nn.graph --paths 'x[0]' --expand  from one element, in primitive steps
+  graphlang cost net.graph                          visits and local derivatives of each way
+  graphlang cost net.graph --set M=784 --set D=100  at other sizes
+  graphlang cost two.graph --paths x                every path from x to the goal, with its product
+  graphlang cost net.graph --paths 'x[0]' --expand  from one element, in primitive steps
+
+net.graph, whose sizes can change because no list in it has a fixed length:
+
+    const M = 4, D = 3
+    J    = sum(z[j]^2 for j in 1..D)
+    z[j] = tanh(sum(w[j,i]*x[i] for i in 0..M)) for j in 1..D
+    input x[0..M]
+    param w[1..D, 0..M] = normal(0, 0.1)
 """
 
 MOST_LISTED = 10_000  # paths with --all

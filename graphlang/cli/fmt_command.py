@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from typing import Iterator, NamedTuple
 
@@ -10,7 +12,22 @@ from graphlang.cli.programs import tell, told
 from graphlang.diagnostics import Diagnostic, GraphError, Source
 from graphlang.given import UsageError
 
-EXAMPLES = """examples:
+EXAMPLES = """for example, in messy.graph:
+
+    x=2;y=x**2   #square
+    J=3sin( y )
+
+  $ graphlang fmt --diff messy.graph
+    --- messy.graph
+    +++ messy.graph
+    @@ -1,2 +1,3 @@
+    -x=2;y=x**2   #square
+    -J=3sin( y )
+    +x = 2
+    +y = x^2  # square
+    +J = 3sin(y)
+
+examples:
   graphlang fmt simple.graph                  rewrite the file, if it is to change
   graphlang fmt programs                      every .graph file beneath the folder
   graphlang fmt --check programs              write nothing; exit status 1 if a file would change
@@ -35,11 +52,12 @@ def add(commands) -> None:
 
 
 class Outcome(NamedTuple):
-    """A file, and its text before and after."""
+    """A file, its text before and after, and whether nothing is wrong with the program in the latter."""
 
     file: str
     before: str
     after: str
+    right: bool
 
     @property
     def name(self) -> str:
@@ -83,12 +101,14 @@ def handle(options) -> int:
 
 def one(file: str) -> Outcome:
     """A file and what it is to become. Raises UsageError, GraphError, Unproved."""
-    from graphlang.syntax.tidy import tidy
-    from graphlang.syntax.tidy_proof import same
+    from graphlang.syntax.tidy import plain, reading, tidied
+    from graphlang.syntax.tidy_proof import same_program
 
     before = text(file)
-    outcome = Outcome(file, before, tidy(before))
-    if outcome.changes and not same(before, outcome.after):
+    first = reading(before)
+    made, again = tidied(first)
+    outcome = Outcome(file, before, made.replace("\n", "\r\n") if ends_in_crlf(before) else made, again.statements is not None)
+    if outcome.changes and not (plain(outcome.after) == again.text and same_program(first, again)):
         raise Unproved(f"graphlang: internal error: the formatted text of {outcome.name} is not proved to be the same program; it is left as it is\n"
                        "This is a mistake in graphlang, not in your program. Please report it with the program that shows it.")
     return outcome
@@ -101,6 +121,8 @@ def text(file: str) -> str:
         if file == "-":
             data = sys.stdin.buffer.read() if hasattr(sys.stdin, "buffer") else sys.stdin.read().encode()
         else:
+            if not stat.S_ISREG(os.stat(file).st_mode):  # opening a pipe would wait for who writes to it
+                raise UsageError(f"{file} is not a regular file; `graphlang fmt -` reads standard input")
             with open(file, "rb") as opened:
                 data = opened.read()
     except OSError as e:
@@ -111,6 +133,11 @@ def text(file: str) -> str:
         what, source = ("standard input", "<stdin>") if file == "-" else ("the file", file)
         raise GraphError([Diagnostic("E030", f"{what} is not UTF-8 text: {e}", None, hints=("save it as UTF-8",))], Source(source, "")) from None
     return data.decode("utf-8")  # with its byte-order mark, if it has one: without it, it is another file
+
+
+def ends_in_crlf(text: str) -> bool:
+    """Whether every line that is ended ends as on Windows: then it stays so."""
+    return "\r\n" in text and text.count("\n") == text.count("\r\n")
 
 
 def write_and_tell(outcome: Outcome, options) -> bool:
@@ -126,6 +153,8 @@ def write_and_tell(outcome: Outcome, options) -> bool:
         except OSError as e:
             raise UsageError(f"{outcome.file} cannot be written: {e.strerror}") from None
     show(outcome, options)
+    if outcome.right and (rewrite or not outcome.changes):
+        return False
     try:
         parse(Source(outcome.name, outcome.after if rewrite else outcome.before))
     except GraphError as e:

@@ -6,12 +6,20 @@ import gc
 import os
 import sys
 
-EXAMPLES = """examples:
+EXAMPLES = """for example:
+
+  $ printf 'x = 2\\nJ = sin(x^2)\\ndJ/dx\\nx = 3\\n' | graphlang repl --ascii
+    x = 2  input
+    J = -0.756802
+    dJ/dx = 2*x*cos(x^2) = -2.61457
+    x = 3  input, was 2
+      J = -0.756802 -> 0.412118
+
+examples:
   graphlang repl                              then type: x = 2
-                                                         sin(x^2)
+                                                         J = sin(x^2)
                                                          dJ/dx, :run, :why x, ?sin, :help
   graphlang repl simple.graph                 go on from a program
-  printf 'x = 2\\nsin(x^2)\\n' | graphlang repl      -0.756802 and d/dx = 2x·cos(x²) = -2.61457
   graphlang repl --json < session.txt         one JSON document a line, for other programs
 """
 

@@ -80,13 +80,17 @@ def _spelled(node: Expr, done: dict) -> ast.Expr | ast.Binder:
 
 
 def number(value: float) -> ast.Expr:
-    """A number that reads back to the same float64; a negative one is the negative of a number."""
+    """A number that reads back to the same float64, π by its name, which no program can define; a negative one is the negative of a number."""
     if math.isnan(value):
         return ast.Name("nan", NOWHERE)
     if math.copysign(1.0, value) < 0:
         return ast.Op("neg", (number(-value),), NOWHERE)
     if math.isinf(value):
         return ast.Name("inf", NOWHERE)
+    if value == math.pi:
+        return ast.Name("pi", NOWHERE)
+    if value == 2 * math.pi:
+        return ast.Op("*", (number(2.0), ast.Name("pi", NOWHERE)), NOWHERE)
     if (size := symbolic(value)) is not None:
         name, offset = size
         return ast.Op("+" if offset > 0 else "-", (ast.Name(name, NOWHERE), number(float(abs(offset)))), NOWHERE) if offset else ast.Name(name, NOWHERE)

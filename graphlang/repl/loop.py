@@ -8,7 +8,7 @@ from typing import Iterable
 
 from rich.console import Console
 
-from graphlang.diagnostics import Diagnostic, GraphError, Source
+from graphlang.diagnostics import Diagnostic, GraphError, Source, without_commands
 from graphlang.given import UsageError
 from graphlang.graph.goals import goals_of
 from graphlang.graph.order import plan
@@ -244,8 +244,7 @@ def at_prompt(hint: str) -> str:
     """A hint for the command line as one for the prompt; "" for one that means nothing there."""
     if "graphlang run " in hint and "--set " in hint:
         return "`" + "; ".join(f":set {part.split(' ')[0].strip(chr(39))}" for part in hint.split("--set ")[1:]) + "`"
-    parts = [p for p in hint.split("; ") if "--" not in p]
-    return "; ".join(parts).removeprefix("or ")
+    return without_commands(hint)
 
 
 def replace_state(other: Session, file: str, before: State):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Iterator, Sequence
 
-from graphlang.derive.reverse import pieces
-from graphlang.graph.graph import Equation
+from graphlang.derive.reverse import Derivative, pieces
+from graphlang.graph.expressions import Expr, Index
+from graphlang.graph.graph import Equation, Graph
 from graphlang.graph.sizes import written
 from graphlang.graph.spell import spell
 from graphlang.run import Run
@@ -21,11 +22,12 @@ from graphlang.show.latex import LATEX
 from graphlang.show.numbers import MOST_ENTRIES, number
 from graphlang.show.steps import shown_parts
 from graphlang.show.summary import is_shown
-from graphlang.show.tables import Options, Sheet, certain
+from graphlang.show.tables import Options, Sheet, certain, is_version_a
 from graphlang.syntax import ast
 
 NEW_LINE = " \\\\\n"
 SPACE = " \\\\[1.5ex]\n"  # between forward and backward
+HIGHEST = 4  # entries of a column that stand below one another
 DOTS = r"& \;\; \vdots"
 
 
@@ -48,9 +50,9 @@ def forward_lines(sheet: Sheet) -> Iterator[str]:
     """The equations in the order of the table, then the leaves; in the order of evaluation leaves first."""
     graph, digits = sheet.run.graph, sheet.options.digits
     setter = typesetter(graph, LATEX)
-    leaves = [f"{setter.name(v.name)} &= {entries(sheet.run.flat[v.name], [r.extent for r in v.ranges], digits)}"
+    leaves = [f"{setter.name(v.name)} &= {entries(sheet.run.flat[v.name], [r.extent for r in v.ranges], digits, v.row)}"
               for v in graph.variables.values() if v.is_leaf and v.role != "const" and v.name in sheet.run.flat]
-    rows = [with_value(equation(sheet, setter, e), entries(sheet.run.over_box(e), box_extents(e.subs, e.box), digits)) for e in sheet.equations()]
+    rows = [with_value(equation(sheet, setter, e), entries(sheet.run.over_box(e), box_extents(e.subs, e.box), digits, lies(graph, e.target, e.subs))) for e in sheet.equations()]
     yield from leaves + rows if sheet.options.order == "eval" else rows + leaves
 
 
@@ -71,10 +73,15 @@ def backward_lines(sheet: Sheet) -> Iterator[str]:
     derivative = sheet.p.derivative
     setter = typesetter(derivative.graph, LATEX)
     for name in derivative.variables:
-        if not is_shown(sheet.run, name):
+        if not is_shown(sheet.run, name) or not (is_version_a(sheet) or reaches(derivative, name)):
             continue
         for piece, line in zip(pieces(derivative, name), adjoint_lines(derivative, setter, name, sheet.run.form)):
-            yield with_value(line, entries(*sheet.piece_value(piece), sheet.options.digits))
+            yield with_value(line, entries(*sheet.piece_value(piece), sheet.options.digits, lies(derivative.graph, name, piece.at)))
+
+
+def reaches(derivative: Derivative, name: str) -> bool:
+    """Whether the goal depends on a variable; of others the table has no row either, but for that of version A."""
+    return name == derivative.goal.name or bool(derivative.incoming.get(name))
 
 
 def with_value(line: str, value: str) -> str:
@@ -85,15 +92,23 @@ def with_value(line: str, value: str) -> str:
 # ---- numbers
 
 
-def entries(flat: Sequence[float], extents: Sequence[int], digits: int) -> str:
-    """A number, a row of numbers, a matrix; of a larger table the first numbers and how many more there are."""
+def lies(graph: Graph, name: str, at: Sequence[Expr]) -> bool:
+    """Whether the elements at these subscripts stand beside one another: those of a row vector, of a row of a matrix."""
+    v = graph.variables[name]
+    return v.row if len(v.ranges) == 1 else [d for d, s in enumerate(at) if type(s) is Index] == [1]
+
+
+def entries(flat: Sequence[float], extents: Sequence[int], digits: int, row: bool = False) -> str:
+    """A number, a column, a matrix, with `row` a row of numbers; of a larger table the first numbers and how many more there are."""
     shown = [numeral(x, digits) for x in flat[:MOST_ENTRIES]]
     if not extents:
         return shown[0]
-    if len(flat) > MOST_ENTRIES or len(extents) > 2 or not flat:
+    lying = len(extents) == 1 and not row and len(flat) > HIGHEST  # a column, written as a row
+    if len(flat) > MOST_ENTRIES or len(extents) > 2 or not flat or lying:
         more = [rf"\dots \text{{ ({len(flat) - MOST_ENTRIES:,} more)}}"] if len(flat) > MOST_ENTRIES else []
-        return r"\left[" + r",\; ".join(shown + more) + r"\right]"
-    columns = extents[-1]
+        text = r",\; ".join(shown + more)
+        return rf"\left({text}\right)^{{\top}}" if lying else rf"\left[{text}\right]"
+    columns = 1 if len(extents) == 1 and not row else extents[-1]
     lines = [" & ".join(shown[k : k + columns]) for k in range(0, len(shown), columns)]
     return rf"\left[\begin{{array}}{{{'r' * columns}}}" + r" \\ ".join(lines) + r"\end{array}\right]"
 

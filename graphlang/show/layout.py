@@ -1,8 +1,9 @@
 """Two columns of cells in a given width. Nothing is cut: a cell that is too wide takes more lines.
 
 A cell takes the first of these forms that fits: all on one line; the local derivatives on lines of their own; the
-values there too; broken at blanks, and at the signs of a product where there are none. A name or number that is wider
-than all of the width stays whole and sticks out.
+values there too; broken at blanks, and at the signs of a product where there are none. Where a name or number is wider
+than its column, the backward cells stand under the forward ones, as they do in a narrow window; one that is wider than
+all of the width stays whole and sticks out.
 """
 
 from __future__ import annotations
@@ -154,6 +155,9 @@ def columns(rows: Sequence[Row], width: int, arrow: str, bar: str) -> Columns:
         return Columns(width - 1, width - 3, True, wide, arrow, bar)
     best = min(range(18, room - 24, 2), key=lambda w: _cost(rows, Columns(w, room - w, False, wide, arrow, bar)))
     chosen = Columns(best, room - best, False, wide, arrow, bar)
+    stacked = Columns(width - 1, width - 3, True, wide, arrow, bar)
+    if (over := _cost(rows, chosen)[0]) and _cost(rows, stacked)[0] < over:  # a number of forty digits would run over the rule
+        return stacked
     return chosen._replace(forward=min(best, forward), backward=min(chosen.backward, backward))
 
 

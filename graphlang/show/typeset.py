@@ -108,6 +108,8 @@ class Typesetter:
                 return NEG
             case Op(op, _, _):
                 return LEVELS.get(op, COMPARE)
+            case Call("norm"):
+                return POSTFIX
             case Call(name, _, binders):
                 return POWER if binders or name in ("diff", "partial") else LOOSE.get(name, POSTFIX)
             case Deriv() | Subscript(Deriv()):
@@ -119,7 +121,8 @@ class Typesetter:
         return POSTFIX
 
     def is_large(self, node: ast.Expr) -> bool:
-        return type(node) is Call and node.name in LARGE and bool(node.binders)
+        """A sum or product sign, which reaches over the factors that follow it, with an index or without."""
+        return type(node) is Call and node.name in LARGE and len(node.args) == 1
 
     def bracketed(self, node: ast.Expr) -> list[Piece]:
         return fill(self.n.brackets, [Part(node)])
@@ -209,14 +212,14 @@ class Typesetter:
         name, args = node.name, node.args
         if name in ("diff", "partial") and len(args) > 1 and not node.binders:
             return self.derivative([[Part(a, POSTFIX)] for a in args], name == "partial")
-        if node.binders:
+        if name == "norm" and len(args) == 1:
+            return self.norm(node)
+        if node.binders or self.is_large(node):
             return self.reduced(node, last)
         if name == "where":
             return self.cases(node)
         if name == "inv":
             return fill(self.n.inverse, [Part(args[0], POSTFIX)])
-        if name == "norm":
-            return fill(self.n.norm, [Part(args[0])])
         if name in FUNCTIONS and FUNCTIONS[name].arity[0] == len(args):
             return self.function(self.n.function(name), args)
         symbol = self.n.reduction(name) if name in REDUCTIONS or name in ("trace", "diag", "solve") else self.name(name)
@@ -229,7 +232,8 @@ class Typesetter:
             out.append(text)
             if field is not None:
                 after = parsed[k + 1][0] if k + 1 < len(parsed) else ""
-                enclosed = ENCLOSED.search(text) and not after.startswith("^")
+                before = text or (parsed[k - 1][0] if k and parsed[k - 1][1] is None else "")  # a brace that is written `{{` ends a part
+                enclosed = ENCLOSED.search(before) and not after.startswith("^")
                 out.append(Part(args[int(field)], COMPARE if enclosed else POSTFIX))
         return out
 
@@ -239,16 +243,33 @@ class Typesetter:
         if self.is_large(node):
             for b in node.binders:
                 out += [symbol, *self.limits(b), " "]
+            out = out or [symbol, " "]
             (body,) = node.args
             return out + (self.bracketed(body) if _leads_with_minus(body) else [Part(body, PRODUCT, last)])
-        if len(node.binders) == 1:
-            out = self.limits(node.binders[0])
-        else:
-            for b in node.binders:
-                name = [self.name(b.name)]
-                out += (["; "] if out else []) + (name if b.high is None else fill(self.n.span, name, [Part(b.low)], [Part(b.high)]))
-            out = ["_", self.n.script[0], *out, self.n.script[1]]
+        out = self.limits(node.binders[0]) if len(node.binders) == 1 else self.below(node.binders)
         return [symbol, *out, " ", *fill(self.n.brackets, self.commas(node.args))]
+
+    def below(self, binders: tuple[ast.Binder, ...]) -> list[Piece]:
+        """`_{i = 1, \\dots, 3; j = i, \\dots, 3}`"""
+        out: list[Piece] = []
+        for b in binders:
+            name: list[Piece] = [self.name(b.name)]
+            out += (["; "] if out else []) + (name if b.high is None else fill(self.n.span, name, [Part(b.low)], [Part(b.high)]))
+        return ["_", self.n.script[0], *out, self.n.script[1]]
+
+    def norm(self, node: Call) -> list[Piece]:
+        """Of a whole table no index is written: `norm(v[j] for j)` is that of v."""
+        (body,) = node.args
+        match body:
+            case Subscript(Name(name) as table, subs) if self.is_whole(name, subs, node.binders):
+                return fill(self.n.norm, [Part(table)])
+        return [*fill(self.n.norm, [Part(body)]), *(self.below(node.binders) if node.binders else [])]
+
+    def is_whole(self, name: str, subs: tuple[ast.Expr, ...], binders: tuple[ast.Binder, ...]) -> bool:
+        ranges = getattr(self.variables.get(name), "ranges", ())
+        return len(subs) == len(binders) == len(ranges) and all(
+            type(s) is Name and s.name == b.name and (b.high is None or type(b.low) is type(b.high) is Num and (b.low.value, b.high.value) == (r.low, r.high))
+            for s, b, r in zip(subs, binders, ranges))
 
     def limits(self, b: ast.Binder) -> list[Piece]:
         name = self.name(b.name)

@@ -17,7 +17,7 @@ from zlib import crc32
 from typing import AbstractSet as Set, Any, Iterable, Iterator
 
 from graphlang.diagnostics import Diagnostic, GraphError, Source
-from graphlang.syntax.ast import Binder, Expr, Program
+from graphlang.syntax.ast import Binder, Expr, Program, Statement
 from graphlang.syntax.lalr import Failure, Tables, Token, run
 from graphlang.syntax.lexing import Lexer
 from graphlang.syntax.names import canonical
@@ -62,6 +62,18 @@ def parse_tokens(text: str, names: Set[str]) -> tuple[list[Token], bool, Failure
         parser = _parser()
         failure = parser.run(text, "program", names=names, met=met)
         return met, failure is None and not parser.nodes.found, failure
+
+
+def parse_all(text: str, names: Set[str]) -> tuple[list[Token], tuple[Statement, ...] | None]:
+    """The same of a whole program, with its statements instead of a failure: None if anything is wrong."""
+    with _LOCK:
+        met: list[Token] = []
+        parser = _parser()
+        failure = parser.run(text, "program", names=names, met=met)
+        right = failure is None and not parser.nodes.found
+        made = tuple(parser.nodes.statements) if right else None
+        parser.nodes.begin("")  # or the tree would live until the next one is parsed
+        return met, made
 
 
 def _explain(parser: _Parser, text: str, start: str, names: Set[str]) -> list[Diagnostic]:

@@ -6,32 +6,74 @@ lines and the spelling of signs (`**`, `−`, `·`). A statement that does not p
     tidy(text)            the text in this style; any text is accepted
     same(before, after)   tidy_proof.py: whether two texts mean the same
 
-The text is cut into statements (`cut`), each becomes lines (tidy_layout.py), with blanks between tokens as tidy_spacing.py says, and
-those that follow one another are aligned (tidy_align.py).
+Both go by a `Reading` of a text, so that who needs both parses each text once. The text is cut into statements (`cut`), each becomes
+lines (tidy_layout.py), with blanks between tokens as tidy_spacing.py says, and those that follow one another are aligned (tidy_align.py).
 """
 
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from typing import AbstractSet as Set, Iterator, NamedTuple, Sequence
 
 from graphlang.diagnostics import Span
+from graphlang.syntax import ast
 from graphlang.syntax.lalr import END, Token
 from graphlang.syntax.lexing import known_names
-from graphlang.syntax.parser import parse_tokens
+from graphlang.syntax.parser import parse_all, parse_tokens
 from graphlang.syntax.pieces import JOINING, pieces, statements
 from graphlang.syntax.tidy_align import align, with_comments
 from graphlang.syntax.tidy_layout import Gap, Line, Statement, gap
 from graphlang.syntax.tidy_spacing import spelled
 
 
-def tidy(text: str) -> str:
-    """The text in the one style. A second time it changes nothing. Never raises."""
+class Reading(NamedTuple):
+    """A text as `plain` leaves it, and what the parser finds in it: its tokens, and its statements if nothing is wrong with any."""
+
+    text: str
+    names: Set[str]
+    tokens: Sequence[Token]
+    statements: tuple[ast.Statement, ...] | None
+
+
+def reading(text: str) -> Reading:
     text = plain(text)
     names = known_names(text)
-    after = "".join(line + "\n" for line in _lines(_parts(text, names)))
+    return Reading(text, names, *parse_all(text, names))
+
+
+def tidy(text: str) -> str:
+    """The text in the one style. A second time it changes nothing. Never raises."""
+    return tidied(reading(text))[0]
+
+
+def tidied(before: Reading) -> tuple[str, Reading]:
+    """The text in the one style, and what is read in it."""
+    if before.statements is not None:
+        after, again = _made(before, check=False)
+        if again.names == before.names and _same_tokens(before.tokens, again.tokens):
+            return after, again
+    after, again = _made(before, check=True)
     # Which `dJ/dx` is the derivative follows from what the whole text defines: if that looks different now, nothing is to change.
-    return after if known_names(after) == names else text + "\n"
+    return (after, again) if again.names == before.names else (before.text + "\n", before)
+
+
+def _made(before: Reading, check: bool) -> tuple[str, Reading]:
+    """`check`: a statement that would not have the same tokens again is kept; else that is found out of the whole text."""
+    after = "".join(line + "\n" for line in _lines(_parts(before, check)))
+    return after, before if plain(after) == before.text else reading(after)
+
+
+def _same_tokens(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    """Whether two texts without mistakes have the same tokens in each of their statements."""
+    pairs = zip_longest(by_statement(before), by_statement(after), fillvalue=())
+    return all(_spelled_alike(a, b) for a, b in pairs)
+
+
+def _spelled_alike(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    if len(before) != len(after):
+        before, after = ([t for t in tokens if t.kind != "SEP"] for tokens in (before, after))  # between the entries of `train`
+    return len(before) == len(after) and all(a[0] == b[0] and (a[1] == b[1] or a[0] == "SEP" or spelled(a) == spelled(b)) for a, b in zip(before, after))
 
 
 def plain(text: str) -> str:
@@ -41,14 +83,35 @@ def plain(text: str) -> str:
 
 
 class Cut(NamedTuple):
-    """A statement of a text, and its tokens (without the end) if nothing is wrong with it."""
+    """A statement of a text, and its tokens (without the end, in places of the whole text) if nothing is wrong with it."""
 
     at: Span
     tokens: tuple[Token, ...] | None
 
 
-def cut(text: str, names: Set[str]) -> Iterator[Cut]:
-    """The statements of a text, as they are told apart when mistakes are explained."""
+def cut(whole: Reading) -> Iterator[Cut]:
+    """The statements of a text: those of the parser, or of a text with mistakes as they are told apart when those are explained."""
+    if whole.statements is not None:
+        return (Cut(Span(tokens[0].start, tokens[-1].end), tokens) for tokens in by_statement(whole.tokens))
+    return _cut_by_hand(whole.text, whole.names)
+
+
+def by_statement(tokens: Sequence[Token]) -> Iterator[tuple[Token, ...]]:
+    """The tokens of each statement of a program without mistakes."""
+    begin = blocks = 0
+    for n, token in enumerate(tokens):
+        kind = token[0]
+        if kind == "LBRACE":
+            blocks += 1
+        elif kind == "RBRACE":
+            blocks -= 1
+        elif (kind == "SEP" or kind == END) and not blocks:
+            if n > begin:
+                yield tuple(tokens[begin:n])
+            begin = n + 1
+
+
+def _cut_by_hand(text: str, names: Set[str]) -> Iterator[Cut]:
     for at in statements(text):
         part = text[at.start : at.end]
         tokens, right, failure = parse_tokens(part, names)
@@ -57,13 +120,13 @@ def cut(text: str, names: Set[str]) -> Iterator[Cut]:
             if len(inner) > 1:
                 for span in inner:
                     tokens, right, _ = parse_tokens(part[span.start : span.end], names)
-                    yield Cut(Span(at.start + span.start, at.start + span.end), _without_end(tokens) if right else None)
+                    yield Cut(Span(at.start + span.start, at.start + span.end), _moved(tokens, at.start + span.start) if right else None)
                 continue
-        yield Cut(at, _without_end(tokens) if right else None)
+        yield Cut(at, _moved(tokens, at.start) if right else None)
 
 
-def _without_end(tokens: Sequence[Token]) -> tuple[Token, ...]:
-    return tuple(tokens[:-1] if tokens[-1].kind == END else tokens)
+def _moved(tokens: Sequence[Token], by: int) -> tuple[Token, ...]:
+    return tuple(Token(t.kind, t.text, t.start + by, t.end + by) for t in tokens if t.kind != END)
 
 
 _SEMICOLON = re.compile(r"(?:[ \t\n\ufeff]|#[^\n]*)*+;")
@@ -81,12 +144,12 @@ class Kept(NamedTuple):
 Part = Statement | Kept | Gap
 
 
-def _parts(text: str, names: Set[str]) -> Iterator[Part]:
+def _parts(whole: Reading, check: bool) -> Iterator[Part]:
     """A gap, then by turns a statement and the gap behind it."""
-    end = 0
-    for at, tokens in _joined(text, cut(text, names)):
+    end, text = 0, whole.text
+    for at, tokens in _joined(text, cut(whole)):
         yield gap(text[end : at.start])
-        statement = _statement(text[at.start : at.end], tokens, names)
+        statement = _statement(text, tokens, whole.names, check)
         if statement is None:
             begin = text.rfind("\n", end, at.start) + 1 or end
             before = "" if text[begin : at.start].strip(" \t") else text[begin : at.start]
@@ -119,12 +182,12 @@ def _joined(text: str, cuts: Iterator[Cut]) -> Iterator[Cut]:
         yield last
 
 
-def _statement(text: str, tokens: Sequence[Token] | None, names: Set[str]) -> Statement | None:
-    """None for what is to be kept: mistakes, quizzes, and what would not have the same tokens again."""
+def _statement(text: str, tokens: Sequence[Token] | None, names: Set[str], check: bool) -> Statement | None:
+    """None for what is to be kept: mistakes, quizzes, and with `check` what would not have the same tokens again."""
     if tokens is None or tokens[0].kind in ("QUIZ", "EXAM"):
         return None
     made = Statement(text, tokens)
-    if made.is_as_written(text):
+    if not check or made.is_as_written():
         return made
     again, right, _ = parse_tokens("\n".join(with_comments(made.lines())), names)
     before = [(t.kind, spelled(t)) for t in made.tokens]

@@ -11,6 +11,7 @@ from graphlang.syntax.tidy_spacing import CLOSE, OPEN, blanks, spelled
 HANGING = 4  # columns, behind a bracket that ends its line
 ENTRY = 2    # columns, of an entry of `train`
 DEEPEST = 120  # columns of an indentation, or deep nesting would take more blanks than text
+NOTED = OPEN | CLOSE | {"COLON", "EQUAL", "FOR", "CMP"}  # what says where later lines begin
 LISTS = frozenset({"ROLE", "DIM", "GOAL", "OPAQUE"})  # statements whose commas outside of brackets separate what they are about
 
 
@@ -71,7 +72,7 @@ def width(text: str) -> int:
 
 
 class Statement:
-    """A statement that parses: its tokens, what belongs before each on a line, and what stood before each in the text.
+    """A statement that parses: its tokens in a text, what belongs before each on a line, and what stood before each.
 
     `extra` are further blanks before tokens, which align them with others; whoever aligns adds to it before `lines`."""
 
@@ -83,7 +84,10 @@ class Statement:
         self.blanks = blanks(self.tokens)
         self.gaps = [UNBROKEN]
         for before, token in zip(self.tokens, self.tokens[1:]):
-            between = text[before.end : token.start] if token.start > before.end else ""
+            between = text[before[3] : token[2]]
+            if not between or between.isspace() and "\n" not in between:
+                self.gaps.append(UNBROKEN)
+                continue
             found = gap(between) if between.strip(" \t") else UNBROKEN
             self.gaps.append(found.trimmed(before.kind in OPEN, token.kind in CLOSE) if found.between else found)
         if self.kind == "TRAIN":
@@ -100,7 +104,7 @@ class Statement:
         for n in self.starts:
             self.gaps[n] = self.gaps[n]._replace(broken=True)
 
-    def is_as_written(self, text: str) -> bool:
+    def is_as_written(self) -> bool:
         """Whether blanks stand where they stood, and all is spelled as it was: then nothing can be read otherwise."""
         tokens = self.tokens
         return self.kind != "TRAIN" and all(
@@ -141,21 +145,21 @@ class _Layout:
         self.begin = HANGING       # outside of brackets: where a line begins that goes on with an expression
         self.begin_item: int | None = None  # and one behind a comma
         s = statement
-        for n, text in enumerate(s.texts):
-            kind, broken = s.tokens[n].kind, s.gaps[n].broken
+        for n, (token, text, between, blank) in enumerate(zip(s.tokens, s.texts, s.gaps, s.blanks)):
+            kind = token[0]
             if n in s.starts:
                 self._entry()
-            if broken:
-                self._break(s.gaps[n], kind in CLOSE, self._outside(s, n))
+            if between.broken:
+                self._break(between, kind in CLOSE, self._outside(s, n))
+            elif n in s.extra:
+                text = blank + " " * s.extra[n] + text
             else:
-                self._put(s.blanks[n] + " " * s.extra.get(n, 0))
-            self._put(text)
-            self._note(s, n, kind)
+                text = blank + text
+            self.parts.append(text)
+            self.column += width(text)
+            if kind in NOTED or n == 0:
+                self._note(s, n, kind)
         self.lines.append(Line("".join(self.parts)))
-
-    def _put(self, text: str) -> None:
-        self.parts.append(text)
-        self.column += width(text)
 
     def _outside(self, s: Statement, n: int) -> int:
         return self.begin_item if self.begin_item is not None and s.tokens[n - 1].kind == "COMMA" else self.begin

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from graphlang.diagnostics import GraphError, Source, Span
+from graphlang.diagnostics import Source, Span
 from graphlang.syntax import ast
-from graphlang.syntax.lexing import known_names
 from graphlang.syntax.parser import parse, parse_tokens
-from graphlang.syntax.tidy import cut, plain
+from graphlang.syntax.tidy import Reading, cut, reading
 from graphlang.syntax.tidy_layout import comment
 from graphlang.syntax.tidy_spacing import spelled
 
@@ -19,35 +18,34 @@ _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"?|(#[^\n]*)')
 def same(before: str, after: str) -> bool:
     """Whether both have the same statements (equal trees, or where there is none, equal texts) and the same comments in the same
     order, and define the same names."""
-    before, after = plain(before), plain(after)
-    return before == after or known_names(before) == known_names(after) and meaning(before) == meaning(after)
+    return same_program(reading(before), reading(after))
 
 
-def meaning(text: str) -> tuple[list[Any], list[str]]:
-    """The statements of a text as flat data without places, and its comments."""
-    try:
-        tree = parse(Source("", text))
-    except GraphError:
-        return _by_statement(text)
-    found: list[Any] = []
-    for s in tree.statements:
-        found += _flat(s, text)
-    return found, _comments(text)
+def same_program(before: Reading, after: Reading) -> bool:
+    """The same of two texts that are read already."""
+    if before.text == after.text:
+        return True
+    if before.names != after.names:
+        return False
+    (first, its), (second, others) = meaning(before), meaning(after)
+    return its == others and len(first) == len(second) and all(map(_equal, first, second))
 
 
-def _by_statement(text: str) -> tuple[list[Any], list[str]]:
-    names = known_names(text)
+def meaning(whole: Reading) -> tuple[list[Any], list[str]]:
+    """The statements of a text, of a `train`, a quiz or a mistake what stands for its tree; and its comments."""
+    text = whole.text
+    if whole.statements is not None:
+        return [_told(s, text) for s in whole.statements], _comments(text)
     found: list[Any] = []
     comments: list[str] = []
     end = 0
-    for at, tokens in cut(text, names):
+    for at, tokens in cut(whole):
         comments += _comments(text[end : at.start])
         part = text[at.start : at.end]
         if tokens is None:
             found.append(part)
         else:
-            for s in parse(Source("", part), names).statements:
-                found += _flat(s, part)
+            found += [_told(s, part) for s in parse(Source("", part), whole.names).statements]
             comments += _comments(part)
         end = at.end
     return found, comments + _comments(text[end:])
@@ -57,22 +55,28 @@ def _comments(text: str) -> list[str]:
     return [comment(m[1]) for m in _COMMENT.finditer(text) if m[1] is not None]
 
 
-def _flat(s: ast.Statement, text: str) -> list[Any]:
-    """A statement in the order of its tree, each node with its type and size. No recursion: trees are deep."""
-    if type(s) is ast.Later:
-        return [s.kind, _block(s, text)]
-    out: list[Any] = []
-    stack: list[Any] = [s]
+def _told(s: ast.Statement, text: str) -> Any:
+    return (s.kind, _block(s, text)) if type(s) is ast.Later else s
+
+
+def _equal(before: Any, after: Any) -> bool:
+    """Whether two trees are equal but for places. No recursion: trees are deep."""
+    stack = [((before,), (after,))]
     while stack:
-        node = stack.pop()
-        if isinstance(node, Span):
-            continue
-        if isinstance(node, tuple):
-            out.append((type(node).__name__, len(node)))
-            stack.extend(reversed(node))
-        else:
-            out.append(node)
-    return out
+        first, second = stack.pop()
+        if len(first) != len(second):
+            return False
+        for a, b in zip(first, second):
+            kind = a.__class__
+            if kind is not b.__class__:
+                return False
+            if kind is Span:
+                continue
+            if isinstance(a, tuple):
+                stack.append((a, b))
+            elif a != b:
+                return False
+    return True
 
 
 def _block(s: ast.Later, text: str) -> Any:

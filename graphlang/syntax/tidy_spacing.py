@@ -16,6 +16,7 @@ OPERANDS = frozenset("NAME NUMBER DERIV STRING RPAR RSQB TRANSPOSE".split())  # 
 WORDS = frozenset(
     "ROLE DIM OVERRIDE SET GOAL CLAIM EXPECT LAYOUTKW INCLUDE OPAQUE DERIVATIVE TRAIN LAYOUT SYMMETRIC FOR IN WITHIN WRT LBRACE".split()
 )  # kinds with a blank on both sides
+STILL = frozenset({"NUMBER", "COEF", "CARET", "TRANSPOSE", "STRING"})  # kinds that change neither brackets nor products
 CLOSE = frozenset({"RPAR", "RSQB", "RBRACE"})
 OPEN = frozenset({"LPAR", "LSQB", "LBRACE"})
 
@@ -57,14 +58,16 @@ def blanks(tokens: Sequence[Token]) -> list[str]:
     _enter(tokens, 0, frames)
     for n in range(1, len(tokens)):
         token, last, frame = tokens[n], tokens[n - 1], frames[-1]
-        sign = _SIGNS.get(token.kind)
-        if sign is None or (token.kind == "MINUS" and last.kind not in OPERANDS):
+        kind = token[0]
+        sign = _SIGNS.get(kind)
+        if sign is None or (kind == "MINUS" and last.kind not in OPERANDS):
             out.append(_before(token, last, frame, after))
-            after = "" if token.kind in ("MINUS", "COEF") else None
+            after = "" if kind in ("MINUS", "COEF") else None
         else:
             before, after = sign(tokens, n, frame, len(frames) == 1)
             out.append(before)
-        _enter(tokens, n, frames)
+        if kind not in STILL and (kind != "NAME" or token.text[0] == "d"):
+            _enter(tokens, n, frames)
     return out
 
 
