@@ -193,6 +193,12 @@ class Graph:
         precision = certain_digits(chosen.pop("exact", None), chosen.get("mode", "B"))
         return add_exact(evaluate_graph(self.graph, given, **chosen), precision)
 
+    def compile(self, wrt: Sequence[str] = (), engine: str = "auto", goal: str | None = None):
+        """As `Program.compile`."""
+        from graphlang.compiled import compile_program
+
+        return compile_program(self.graph, wrt, engine, goal)
+
     def _name(self, name: str) -> str:
         if not isinstance(name, str):
             raise TypeError(f"a name is a str, not {type(name).__name__}")

@@ -52,11 +52,17 @@ def add(commands) -> None:
     p.add_argument("--precision", type=int, metavar="N", help="how many certain digits (1 to 1000; 30 with --exact alone); implies --exact")
     p.add_argument("--ieee", action="store_true", help="carry nan and inf on instead of stopping at them")
     p.add_argument("--watch", action="store_true", help="run again whenever the program, or a file that it includes, is saved; Ctrl-C ends")
+    p.add_argument("--emit", action="store_true", help="print the source that a compiled engine makes of the program, and nothing else")
+    p.add_argument("--engine", choices=("auto", "python", "numba"), help="whose source --emit prints; the tables come from the reference engine")
     p.set_defaults(handler=handle)
 
 
 @told
 def handle(options) -> int:
+    if options.emit:
+        return emit(options)
+    if options.engine is not None:
+        raise UsageError("--engine chooses what --emit prints; the tables of `run` come from the reference engine")
     if not 1 <= options.digits <= 17:
         raise UsageError("--digits is a number from 1 to 17")
     if options.seed is not None and options.seed < 0:
@@ -89,6 +95,16 @@ def evaluated(options) -> Run:
     if options.jacobian or options.hessian:
         second(run, [canonical(n) for n in names(options.wrt)], options)
     return run
+
+
+def emit(options) -> int:
+    """The generated source."""
+    program = read(options.file, options.allow_path)
+    graph, _ = program.with_consts(settings(options.set))
+    from graphlang.compiled import compile_program
+
+    print(compile_program(graph, names(options.wrt), options.engine or "auto", options.goal).source, end="")
+    return 0
 
 
 def second(run, wrt: list[str], options) -> None:

@@ -1,0 +1,213 @@
+"""`program.compile(…)`: a function from values of leaves to the value of the goal and its gradient, made once and called often.
+
+The engine `python` prints the program and its backward pass as Python source (engines/python_source.py) and runs that.
+"""
+
+from __future__ import annotations
+
+import re
+from keyword import iskeyword
+from typing import Callable, Mapping, Sequence
+
+from graphlang.derive.reverse import differentiate
+from graphlang.diagnostics import did_you_mean
+from graphlang.engines.initial import initial_values
+from graphlang.engines.listing import Listing, ancestors, listing
+from graphlang.engines.numba_source import Unsupported
+from graphlang.engines.python_source import BADLY, Writer
+from graphlang.given import UsageError, flat
+from graphlang.graph.graph import Graph
+from graphlang.graph.order import plan
+from graphlang.pipeline import check_numbers, goals_in_view, summary
+from graphlang.run import nest
+from graphlang.syntax.names import canonical
+
+NAME = "value_and_gradient"
+UNSET = object()
+RESERVED = re.compile(r"[vari]\d+|q\d*|_.*")  # names of the generated code
+ENGINES = ("python", "numba")
+LATER = ("numpy", "jax")
+LARGE = 1000  # instructions, or elements of all tables, from which `auto` takes machine code
+
+
+class Compiled:
+    """What stands behind a compiled function: the listing, the generated source, and the way for calls that are not the usual one."""
+
+    def __init__(self, made: Listing, defaults: Mapping[str, list[float]], engine: str):
+        self.made, self.defaults, self.engine = made, dict(defaults), engine
+        self._careful = None
+        if engine == "numba":
+            from graphlang.engines import numba_engine, scalar_tape
+
+            self.compiled, self.source = (scalar_tape if scalar_tape.suits(made) else numba_engine).build(made)
+            self._fast = self._compiled
+        else:
+            self.writer = Writer(made, careful=False)
+            self.source = self.writer.function(NAME)
+            self._fast = _load(self.source, self.writer.used)
+
+    def function(self) -> Callable:
+        """The function that is given out."""
+        f = front(self)
+        f.__name__ = f.__qualname__ = f"{self.made.goal}_and_gradient"
+        f.__doc__ = f"`{self.made.goal}` and its gradient by {', '.join(self.made.wrt) or 'nothing'}, of {', '.join(self.made.inputs)}."
+        f.engine, f.source = self.engine, self.source
+        return f
+
+    def __call__(self, **leaves):
+        made, graph = self.made, self.made.graph
+        given, batch, arrays = {}, None, False
+        for name, value in leaves.items():
+            name = name if name in graph.variables else canonical(name)
+            if name not in made.inputs:
+                self._refuse(name)
+            own = len(graph.variables[name].ranges)
+            if hasattr(value, "tolist"):
+                arrays = True
+                if own and self.engine == "numba" and value.shape == tuple(r.extent for r in graph.variables[name].ranges):
+                    given[name] = value.astype(float).ravel()  # as it is: no list in between
+                    continue
+                value = value.tolist()
+            if depth(value) == own + 1:
+                if batch not in (None, len(value)):
+                    raise UsageError(f"`{name}` has {len(value)} entries in its batch, where another leaf has {batch}")
+                batch = len(value)
+                given[name] = [flat(graph, name, v) for v in value]
+            else:
+                given[name] = flat(graph, name, value)
+        missing = [n for n in made.inputs if n not in given and n not in self.defaults]
+        if missing:
+            raise UsageError("no value is given for `" + "`, `".join(missing) + "`")
+        if batch is None:
+            return self._shaped(*self._one({**self.defaults, **given}), arrays)
+        results = []
+        for k in range(batch):
+            here = {n: v[k] if isinstance(v, list) and v and isinstance(v[0], list) else v for n, v in given.items()}
+            results.append(self._one({**self.defaults, **here}))
+        values, gradients = [v for v, _ in results], {n: [g[n] for _, g in results] for n in made.wrt}
+        gradients = {n: [nest(listed(g), graph.variables[n].ranges) for g in gs] for n, gs in gradients.items()}
+        return (array(values), {n: array(g) for n, g in gradients.items()}) if arrays else (values, gradients)
+
+    def _one(self, values: Mapping[str, list[float]]):
+        args = [values[n] if self.made.graph.variables[n].ranges else values[n][0] for n in self.made.inputs]
+        try:
+            return self._fast(*args)
+        except BADLY:  # a value that is not finite: by the rows of functions, which have one for everything
+            if self._careful is None:
+                writer = Writer(self.made, careful=True)
+                self._careful = _load(writer.function(NAME), writer.used)
+            return self._careful(*args)
+
+    def _compiled(self, *args):
+        """Machine code takes arrays, and gives the value and then the gradients."""
+        import numpy
+
+        value, *gradients = self.compiled(*(numpy.array(a, dtype=float) if isinstance(a, list) else a if isinstance(a, numpy.ndarray) else float(a) for a in args))
+        return value, dict(zip(self.made.wrt, gradients))
+
+    def _shaped(self, value: float, gradients: Mapping, arrays: bool):
+        ranges = {n: self.made.graph.variables[n].ranges for n in gradients}
+        if arrays:
+            return value, {n: array(g).reshape([r.extent for r in ranges[n]]) for n, g in gradients.items()}
+        return value, {n: nest(listed(g), ranges[n]) for n, g in gradients.items()}
+
+    def _refuse(self, name: str) -> None:
+        v = self.made.graph.variables.get(name)
+        if v is not None and v.role == "const":
+            raise UsageError(f"`{name}` is a const: it is a part of the compiled program")
+        if v is not None and v.is_leaf:
+            raise UsageError(f"`{self.made.goal}` does not depend on `{name}`")
+        raise UsageError("; ".join((f"there is no leaf `{name}`", *did_you_mean(name, self.made.inputs))))
+
+
+def compile_program(graph: Graph, wrt: Sequence[str] = (), engine: str = "auto", goal: str | None = None) -> Callable:
+    """`f(x=3)` → (value, {"x": gradient}). Leaves that are not given have the value that the program gives them. A table is a nested
+    list, or a NumPy array: then gradients are arrays too. Where a leaf is given with one axis more than it has, that axis is the
+    batch: everything is done for each of its entries, with the other leaves as they are, and the results have that axis in front.
+
+    A value that does not exist is nan or infinite, as in a run with `ieee`. `f.source` is what was generated, to read; `f.engine`
+    who runs it. Raises UsageError, GraphError; `f` raises UsageError for leaves that do not fit.
+    """
+    if engine in LATER:
+        raise UsageError(f"the engine `{engine}` is not there yet; `python` is")
+    if engine not in (*ENGINES, "auto"):
+        raise UsageError(f"there is no engine `{engine}`: {', '.join(ENGINES)}, or auto")
+    if engine == "numba":
+        from graphlang.engines.numba_engine import available
+
+        if not available():
+            raise UsageError("the engine `numba` needs Numba: pip install 'graphlang[fast]'")
+    check_numbers(graph)
+    chosen = goals_in_view(graph, graph, goal)[0]
+    derivative = differentiate(graph, chosen, plan(graph))
+    names = [canonical(w) for w in wrt] or list(summary(graph))
+    known = {n for n, v in graph.variables.items() if v.role != "const"}
+    for n in names:
+        if n not in known:
+            raise UsageError("; ".join((f"there is no variable `{n}` to differentiate by", *did_you_mean(n, known))))
+    needed = ancestors(graph, {chosen.name}) | set(names)
+    inputs = [n for n, v in graph.variables.items() if v.is_leaf and v.role != "const" and n in needed]
+    values, _ = initial_values(graph, {})
+    made = listing(graph, derivative, chosen.name, names, inputs)
+    try:
+        return Compiled(made, {n: values[n] for n in inputs if n in values}, automatic(made) if engine == "auto" else engine).function()
+    except Unsupported as e:
+        raise UsageError(f"the engine `{engine}` has no code for {e}; the engine `python` has") from None
+
+
+def automatic(made: Listing) -> str:
+    """Numba for what is large, where it is installed: its code takes a second to compile the first time."""
+    from graphlang.engines.numba_engine import available
+
+    large = len(made.ops) >= LARGE or sum(s.size for s in made.slots.values()) >= LARGE
+    return "numba" if large and available() else "python"
+
+
+def _load(source: str, used: Mapping[str, object]):
+    """The function that generated source defines. No word of the author's is in it but in comments and as keys."""
+    space = dict(used)
+    exec(compile(source, "<generated>", "exec"), space)
+    return space[NAME]
+
+
+def front(compiled: Compiled) -> Callable:
+    """The function that a user calls. For the usual call of a scalar program, floats by their names, it is the generated code itself; all
+    else goes the general way. So it does where a leaf is a table, or is called as no argument of Python's can be."""
+    made, names = compiled.made, compiled.made.inputs
+    used = compiled.writer.used if compiled.engine == "python" else {}
+    if not names or any(made.graph.variables[n].ranges for n in (*names, *made.wrt)) or any(iskeyword(n) or not n.isascii() or RESERVED.fullmatch(n) or n in used for n in names):
+        return lambda **leaves: compiled(**leaves)
+    space = {**used, "_unset": UNSET, "_badly": BADLY, "_general": lambda **leaves: compiled(**{n: v for n, v in leaves.items() if v is not UNSET})}
+    space |= {f"_start{k}": compiled.defaults[n][0] if n in compiled.defaults else UNSET for k, n in enumerate(names)}
+    lines = compiled.source.splitlines()
+    if compiled.engine == "numba":
+        space["_compiled"] = compiled.compiled
+        results = [f"_g{k}" for k in range(len(made.wrt))]
+        lines = ["", f"    _value, {', '.join(results)}{',' if results else ''} = _compiled({', '.join(names)})".replace("_value,  =", "_value, ="),
+                 f"    return _value, {{{', '.join(f'{n!r}: {g}' for n, g in zip(made.wrt, results))}}}"]
+    slots = [made.slots[n].name if n in made.slots else f"_unread{k}" for k, n in enumerate(names)]
+    renamed = "\n".join(f"            {s} = {n}" for n, s in zip(names, slots))
+    heads = ", ".join(f"{n}=_start{k}" for k, n in enumerate(names))
+    own = " and ".join(f"{n}.__class__ is float" for n in names)
+    text = (f"def {NAME}(*, {heads}, **_other):\n    if not _other and {own}:\n        try:\n{renamed}\n"
+            + "\n".join("        " + line for line in lines[1:]) + "\n        except _badly:\n            pass\n"
+            + f"    return _general({', '.join(f'{n}={n}' for n in names)}, **_other)\n")
+    return _load(text, space)
+
+
+def listed(gradient) -> list[float]:
+    """A gradient of either engine, flat."""
+    return gradient if isinstance(gradient, list) else gradient.tolist() if getattr(gradient, "ndim", 0) else [float(gradient)]
+
+
+def depth(value) -> int:
+    n = 0
+    while isinstance(value, (list, tuple)):
+        n, value = n + 1, value[0] if value else 0.0
+    return n
+
+
+def array(value):
+    import numpy
+
+    return numpy.array(value)
