@@ -100,6 +100,15 @@ def check_symmetric(v: Variable, values: list[float]) -> None:
             raise UsageError(f"`{v.name}` is declared symmetric, but {v.name}[{i + low},{j + low}] is {x:g} and {v.name}[{j + low},{i + low}] is {values[j * n + i]:g}")
 
 
+def extents(value: object) -> tuple[int, ...]:
+    """The lengths of nested lists, from their first entries: what does not fit is found when the value is laid out."""
+    out = []
+    while isinstance(value, (list, tuple)) or getattr(value, "shape", ()):
+        out.append(len(value))
+        value = value[0] if len(value) else 0.0
+    return tuple(out)
+
+
 def size(name: str, value: object) -> float:
     """The number for a size that a program leaves symbolic."""
     found = number(name, value)

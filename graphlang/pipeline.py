@@ -9,14 +9,14 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Iterable, Iterator, Mapping, Sequence
+from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
 from graphlang.derive.reverse import RAW, SHOWN, Derivative, differentiate
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Source, did_you_mean
 from graphlang.engines.initial import initial_values
 from graphlang.engines.reference import backward, forward
 from graphlang.engines.tape import TooLarge
-from graphlang.given import UsageError, check_symmetric, example, flat, number, size
+from graphlang.given import UsageError, check_symmetric, example, extents, flat, number, size
 from graphlang.graph.derived import is_plain
 from graphlang.graph.build import build, without_collecting
 from graphlang.graph.expand import expand as split
@@ -25,6 +25,7 @@ from graphlang.graph.expressions import Number
 from graphlang.graph.goals import goals_of
 from graphlang.graph.order import forward_order, plan
 from graphlang.graph.patterns import suspect
+from graphlang.graph.values import FROM_FILES
 from graphlang.graph.scalar import element_names, scalar as unroll, scalar_values
 from graphlang.run import EvaluationError, Pass, Run, Tangents
 from graphlang.sources import Reach, read_program, text_of
@@ -52,7 +53,14 @@ class Program:
     @cached_property
     def graph(self) -> Graph:
         """Raises GraphError with every mistake found."""
-        return whole_graph(self.tree)
+        return whole_graph(self.tree, None, lambda: self.files)
+
+    @cached_property
+    def files(self):
+        """The files that its leaves are read from: each is read once."""
+        from graphlang.data.leaves import DataFiles  # most programs have none
+
+        return DataFiles(self.reach, self.source)
 
     def with_consts(self, given: Mapping[str, object]) -> tuple[Graph, dict[str, object]]:
         """The graph with the consts and sizes of `given`, and the rest of it: values of leaves. Raises UsageError, GraphError."""
@@ -62,7 +70,9 @@ class Program:
                 consts |= {item.name: number(item.name, given[item.name]) for item in s.items if item.name in given}
             elif type(s) is ast.Dim:
                 consts |= {n.name: size(n.name, given[n.name]) for n in s.names if n.name in given}
-        return whole_graph(self.tree, consts) if consts else self.graph, {n: v for n, v in given.items() if n not in consts}
+        rest = {n: v for n, v in given.items() if n not in consts}
+        shapes = set_shapes(self.tree, rest)
+        return whole_graph(self.tree, consts, lambda: self.files, shapes) if consts or shapes else self.graph, rest
 
     def run(self, *, set: Mapping[str, object] | None = None, wrt: Sequence[str] = (), goal: str | None = None, seed: int | None = None,
             mode: str = "B", ieee: bool = False, expand: bool = False, scalar: bool = False, raw: bool = False, exact: bool | int | None = None, **leaves) -> Run:
@@ -76,6 +86,13 @@ class Program:
         precision = certain_digits(exact, mode)
         run = evaluate_program(self, given, tuple(canonical(w) for w in wrt), goal, seed, mode, ieee, expand, scalar, raw)
         return add_exact(run, precision)
+
+    def compile(self, wrt: Sequence[str] = (), engine: str = "auto", goal: str | None = None):
+        """A function from values of leaves to the value of the goal and its gradient by `wrt` (by default what a run lists), to be
+        called often: see `graphlang.compiled.Compiled`. Raises UsageError, GraphError."""
+        from graphlang.compiled import compile_program
+
+        return compile_program(self.graph, wrt, engine, goal)
 
     def derivative(self, goal: str | None = None, expand: bool = False, scalar: bool = False) -> Derivative:
         """The backward pass as formulas; needs no values."""
@@ -110,10 +127,22 @@ def loads(text: str, name: str = "<text>", folder: str | Path | None = None, all
     return Program.read(Source(name, text), None if folder is None else Reach.of(folder, allow))
 
 
-def whole_graph(tree: ast.Program, consts: Mapping[str, float] | None = None) -> Graph:
-    """What a program says, the derivatives that it names defined. Raises GraphError."""
+def set_shapes(tree: ast.Program, given: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
+    """Of leaves that are set to tables where the program has the name of a file and no ranges: the file is not read then."""
+    items = {item.name: item for s in tree.statements if type(s) is ast.Declaration for item in s.items} if given else {}
+    shapes = {}
+    for name, value in given.items():
+        item = items.get(name)
+        if item is not None and item.ranges is None and type(item.value) is ast.Call and item.value.name in FROM_FILES:
+            shapes[name] = extents(value)
+    return shapes
+
+
+def whole_graph(tree: ast.Program, consts: Mapping[str, float] | None = None, files: Callable[[], object] | None = None,
+                shapes: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+    """What a program says, the derivatives that it names defined. `files` and `shapes` as in `build`. Raises GraphError."""
     with without_collecting():
-        graph = build(tree, consts)
+        graph = build(tree, consts, files, shapes)
         if graph.pool.rules is not None:
             from graphlang.verify.rules import check_rules
 
@@ -122,7 +151,7 @@ def whole_graph(tree: ast.Program, consts: Mapping[str, float] | None = None) ->
             from graphlang.derive.complete import complete  # most programs name no derivative
 
             graph = complete(graph)
-        return replace(graph, again=lambda other: whole_graph(tree, other))
+        return replace(graph, again=lambda other: whole_graph(tree, other, files, shapes))
 
 
 def view(graph: Graph, expand: bool, scalar: bool) -> Graph:

@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from graphlang.cli.completion_command import SHELLS
-from graphlang.cli.main import COMMANDS, arguments, main
+from graphlang.cli.main import arguments, main
 from graphlang.pages import contents
 
 pytest.importorskip("shtab")

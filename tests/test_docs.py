@@ -1,8 +1,8 @@
 """The examples of the README and of docs/ are run, and what they show is what comes out.
 
 A `console` block that begins with `$ graphlang …` is run in this process; further `$` lines are further commands. A
-`graph` block after a line `<!-- file: NAME -->` is the program NAME for the commands below it on the page. `graph` blocks
-must run (leaves without values are given 1), but for those after `<!-- wrong -->` or `<!-- wrong: NAME -->`, which must
+`graph` block after a line `<!-- file: NAME -->` is the program NAME for the commands below it on the page, a `csv` block the data file
+NAME also for the programs below it. `graph` blocks must run (leaves without values are given 1), but for those after `<!-- wrong -->` or `<!-- wrong: NAME -->`, which must
 not. `python` blocks are run. After a line `<!-- session -->` a `text` block is a session of `graphlang repl`: what follows `> ` is typed.
 GRAPHLANG_UPDATE_GOLDEN=1 writes the output anew: read the difference line by line before you keep it.
 """
@@ -43,7 +43,7 @@ def blocks(page: Path):
     text = page.read_text(encoding="utf-8")
     for number, m in enumerate(BLOCK.finditer(text)):
         marker = m["marker"] or ""
-        if m["kind"] == "graph" and ": " in marker:
+        if m["kind"] in ("graph", "csv") and ": " in marker:
             files = {**files, marker.partition(": ")[2]: m["body"]}
         yield Block(page, number, m["kind"], marker, m["body"], m.start("body"), files)
 

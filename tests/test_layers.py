@@ -14,9 +14,9 @@ PACKAGE = ROOT / "graphlang"
 
 # The first part of a module's name after `graphlang.`, and its rank; "" is the package itself, which is only a version
 # and lazy names.
-RANKS = {"": 0, "diagnostics": 0, "codes": 0, "files": 0, "internal": 0, "syntax": 1, "graph": 2, "derive": 3, "engines": 4, "sources": 4, "exact": 5, "given": 5, "pipeline": 5, "query": 5, "run": 5,
+RANKS = {"": 0, "diagnostics": 0, "codes": 0, "files": 0, "internal": 0, "syntax": 1, "graph": 2, "derive": 3, "engines": 4, "sources": 4, "data": 4, "compiled": 5, "exact": 5, "given": 5, "pipeline": 5, "query": 5, "run": 5,
          "verify": 6, "show": 7, "api": 8, "pages": 8, "train": 8, "quiz": 8, "highlight": 8, "repl": 9, "lsp": 9, "notebook": 9, "cli": 10, "__main__": 11}
-TOGETHER = [{"exact", "given", "pipeline", "query", "run"}]  # one stage in five files
+TOGETHER = [{"compiled", "exact", "given", "pipeline", "query", "run"}, {"sources", "data"}]  # one stage in six files; one in a file and a folder
 
 # The only arrows that run upward. They are inside of functions, and the value that comes back is plain data: a run
 # ends by judging its expectations and listing its conventions, and offers its JSON.
@@ -25,8 +25,10 @@ UPWARD = {("pipeline", "verify"), ("run", "show"), ("", "api")}
 DOORS = {
     "lark": {"syntax.parser"},
     "rich": {"show", "cli", "repl"},
-    "numpy": {"engines.initial", "run"},
+    "numpy": {"engines.initial", "run", "compiled", "data", "engines.numba_functions", "engines.numba_engine", "engines.numba_reductions", "engines.scalar_tape"},
+    "pyarrow": {"data"},
     "flint": {"engines.ball"},
+    "numba": {"engines.numba_functions", "engines.numba_engine"},
     "pygments": {"highlight", "repl"},
     "prompt_toolkit": {"repl"},
     "pygls": {"lsp"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 import time
 from contextlib import closing
@@ -206,10 +207,16 @@ def height_of(error: Exception, options) -> int:
 
 # ---- files
 
+DATA = re.compile(r'\b(?:csv|npy)\(\s*"([^"\n]+)"')
+
 
 def files_of(source: Source | None) -> set[str]:
-    """The files of a program: its own and those that it includes."""
-    return {part.file.name for part in source.parts} if source is not None else set()
+    """The files of a program: its own, those that it includes, and those that its leaves are read from."""
+    if source is None:
+        return set()
+    texts = {part.file.name: part.file.text for part in source.parts} or {source.name: source.text}
+    data = {os.path.normpath(os.path.join(os.path.dirname(name), written)) for name, text in texts.items() for written in DATA.findall(text)}
+    return {part.file.name for part in source.parts} | data
 
 
 def missing_files(error: GraphError) -> set[str]:

@@ -1,4 +1,4 @@
-"""The values that leaves start with: numbers, constant expressions, or draws from named random streams.
+"""The values that leaves start with: numbers, constant expressions, draws from named random streams, or what files hold.
 
 NumPy's door for random numbers: it is imported only where a program has `normal` or `uniform`.
 """
@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import Mapping
 
+from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.engines.reference import Values, evaluate
 from graphlang.graph.constant import constant
 from graphlang.graph.graph import Binding, Graph, Variable
 
 
 def initial_values(graph: Graph, given: Mapping[str, list[float]], seed: int | None = None) -> tuple[Values, list[str]]:
-    """Flat values of all leaves and consts, and the names of the leaves that have none."""
+    """Flat values of all leaves and consts, and the names of the leaves that have none. Raises GraphError about files."""
     values: Values = {}
     missing: list[str] = []
+    found: list[Diagnostic] = []
     seed = graph.seed if seed is None else seed
     for name, v in graph.variables.items():
         if not v.is_leaf:
@@ -24,8 +26,15 @@ def initial_values(graph: Graph, given: Mapping[str, list[float]], seed: int | N
             values[name] = list(given[name])
         elif v.initial is None:
             missing.append(name)
+        elif v.initial.kind == "file":
+            try:
+                values[name] = v.initial.load()
+            except GraphError as e:  # several leaves may be read from one file: it is wrong once
+                found += [d for d in e.diagnostics if d.message not in {x.message for x in found}]
         else:
             values[name] = _start(v, graph, seed)
+    if found:
+        raise GraphError(found, graph.source)
     return values, missing
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Iterable, Mapping
+from typing import Callable, Iterable, Mapping
 
 from graphlang.diagnostics import Diagnostic, GraphError, Label, Span
 from graphlang.graph.coverage import check_reads
@@ -41,18 +41,24 @@ def without_collecting():
             gc.enable()
 
 
-def build(program: ast.Program, consts: Mapping[str, float] | None = None) -> Graph:
-    """The graph of a program; `consts` overrides the values of its consts.
+def build(program: ast.Program, consts: Mapping[str, float] | None = None, files: Callable[[], object] | None = None,
+          shapes: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+    """The graph of a program; `consts` overrides the values of its consts. `files` gives the DataFiles that its leaves are read from,
+    `shapes` are those of leaves that are set, so that their files need not be there.
 
     Raises GraphError with every mistake that was found.
     """
     with without_collecting():
-        return Builder(program, consts or {}).graph()
+        return Builder(program, consts or {}, files or no_files, shapes or {}).graph()
+
+
+def no_files():
+    raise GraphError([Diagnostic("E602", "a tree without a folder reads no files")])
 
 
 class Builder(Heads, OpaqueFunctions, Pieces):
-    def __init__(self, program: ast.Program, overrides: Mapping[str, float]):
-        self.program, self.overrides = program, overrides
+    def __init__(self, program: ast.Program, overrides: Mapping[str, float], files: Callable[[], object], shapes: Mapping[str, tuple[int, ...]]):
+        self.program, self.overrides, self.files, self.shapes = program, overrides, files, shapes
         self.pool = Pool()
         self.found: list[Diagnostic] = []
         self.variables: dict[str, Variable] = {}

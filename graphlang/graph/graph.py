@@ -38,15 +38,25 @@ def meets(a: Box, b: Box) -> bool:
     return all(x.low <= y.high and y.low <= x.high for x, y in zip(a, b))
 
 
+class Wanted(NamedTuple):
+    """What a leaf takes from a file: columns by name or by number from 1 (none: all), of an `.npz` the array."""
+
+    kind: str  # "csv", "npy"
+    file: str
+    at: Span
+    columns: tuple[str | int, ...] = ()
+
+
 class Initial(NamedTuple):
     """The value that a leaf is declared with: an expression in consts over the leaf's own indices, a list of
-    numbers (row-major), or a random initialiser."""
+    numbers (row-major), a random initialiser, or a file. `load` reads the file's numbers; it raises GraphError."""
 
-    kind: str  # "expression", "numbers", "normal", "uniform"
+    kind: str  # "expression", "numbers", "normal", "uniform", "file"
     numbers: tuple[float, ...] = ()
     indices: tuple[str, ...] = ()
     expression: Expr | None = None
     arguments: tuple[Expr, ...] = ()
+    load: Callable[[], list[float]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

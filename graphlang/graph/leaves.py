@@ -6,12 +6,12 @@ import math
 from dataclasses import replace
 from typing import Callable, Mapping
 
-from graphlang.diagnostics import Diagnostic, Label, Span
+from graphlang.diagnostics import Diagnostic, GraphError, Label, Span
 from graphlang.graph.constant import constant
 from graphlang.graph.expressions import Number, Pool, reads
-from graphlang.graph.graph import Box, Initial, Range, Variable
+from graphlang.graph.graph import Box, Initial, Range, Variable, Wanted
 from graphlang.graph.lower import Lowering
-from graphlang.graph.values import INITIALISERS, Problem, Scope
+from graphlang.graph.values import FROM_FILES, INITIALISERS, Problem, Scope
 from graphlang.syntax import ast
 
 MOST_ELEMENTS = 20_000_000  # of one table: some 160 MB as floats
@@ -31,6 +31,8 @@ class Leaves:
     found: list[Diagnostic]
     setting: ast.Setting | None
     dims: list[str]
+    files: Callable[[], object]              # the program's DataFiles (graphlang.data.leaves)
+    shapes: Mapping[str, tuple[int, ...]]    # of leaves that are set from outside
     report: Callable[..., None]
 
     def define_consts(self) -> None:
@@ -90,6 +92,9 @@ class Leaves:
             except Problem as p:
                 self.found.append(p.diagnostic)
                 self.failed.add(name)
+            except GraphError as e:  # about a file, which another leaf may have named too
+                self.found += [d for d in e.diagnostics if d.message not in {x.message for x in self.found}]
+                self.failed.add(name)
 
     def leaf(self, name: str, role: str, item: ast.Item) -> Variable:
         ranges = None if item.ranges is None else tuple(self.declared_range(r, name) for r in item.ranges)
@@ -118,6 +123,8 @@ class Leaves:
         value = item.value
         if type(value) is ast.Name and value.name in INITIALISERS:
             value = ast.Call(value.name, (), (), value.span, value.span)  # `= eye` is `= eye()`
+        if type(value) is ast.Call and value.name in FROM_FILES and value.name not in self.functions:
+            return self.leaf_from_file(Variable(name, role, ranges or (), item.name_span), item, wanted(value, self.whole_number, self.consts))
         if type(value) is ast.Call and value.name in INITIALISERS and value.name not in self.functions:
             return Variable(name, role, ranges or (), item.name_span, self.initialiser(value, ranges or ()))
         lowered = self.lowering.lower(value, Scope(integer=True))
@@ -138,6 +145,14 @@ class Leaves:
                 return Variable(name, role, ranges, item.name_span, Initial("numbers", tuple(x.value for x in body.items)), lowered.row)
             return Variable(name, role, ranges, item.name_span, Initial("expression", (), lowered.indices, body), lowered.row)
         return Variable(name, role, ranges or (), item.name_span, Initial("expression", (), (), lowered.body))
+
+    def leaf_from_file(self, v: Variable, item: ast.Item, w: Wanted) -> Variable:
+        """Without ranges it has those of its file, which is then read at once, or of what it is set to. Raises GraphError."""
+        if item.ranges is None:
+            shape = self.shapes[v.name] if v.name in self.shapes else self.files().shape(w)
+            v = replace(v, ranges=tuple(Range(1, n) for n in shape))
+            self.check_size(v.name, v.ranges, item.span)
+        return replace(v, initial=Initial("file", load=lambda: self.files().numbers(w, v)))
 
     def initialiser(self, call: ast.Call, ranges: Box) -> Initial:
         wanted = {"normal": 2, "uniform": 2}.get(call.name, 0)
@@ -180,3 +195,26 @@ class Leaves:
             size *= r.extent
         if size > MOST_ELEMENTS and not self.dims:
             raise Problem("E902", f"`{name}` would have {size:,} elements; the limit is {MOST_ELEMENTS:,}", at)
+
+
+def wanted(call: ast.Call, whole_number: Callable[[ast.Expr], int], consts: Mapping[str, float]) -> Wanted:
+    """What `csv("file", "column", 2)` or `npy("file", "array")` takes from its file. Raises Problem."""
+    form = {"csv": "`csv(\"file.csv\")`, or with columns `csv(\"file.csv\", \"price\", \"size\")`",
+            "npy": "`npy(\"file.npy\")`, or of several arrays one: `npy(\"file.npz\", \"W\")`"}[call.name]
+    for a in call.args:
+        if type(a) is ast.Keyword:
+            raise Problem("E303", f"`{call.name}` takes no argument called `{a.name}`", a.span, hints=(form,))
+    if call.binders or not call.args or call.name == "npy" and len(call.args) > 2:
+        raise Problem("E302", f"`{call.name}` takes the name of a file{' and of an array in it' if call.name == 'npy' else ', and columns of it'}", call.span, hints=(form,))
+    first, *rest = call.args
+    if type(first) is not ast.Text:
+        raise Problem("E304", f"`{call.name}` takes the name of a file, which is written in quotes", first.span, hints=(form,))
+    columns: list[str | int] = []
+    for a in rest:
+        if type(a) is ast.Text:
+            columns.append(a.value)
+        elif call.name == "npy" or type(a) is ast.Name and a.name not in consts:
+            raise Problem("E304", f"the name of {'an array' if call.name == 'npy' else 'a column'} is written in quotes", a.span, hints=(form,))
+        else:
+            columns.append(whole_number(a))
+    return Wanted(call.name, first.value, first.span, tuple(columns))

@@ -20,7 +20,7 @@ from graphlang.graph.functions import ALIASES, FUNCTIONS
 from graphlang.graph.graph import Range, Variable
 from graphlang.graph.reductions import REDUCTIONS
 from graphlang.graph.tables import TableOperations
-from graphlang.graph.values import BUILT_IN, CONSTANTS, DERIVATIVES, INITIALISERS, NOT_YET, OWN, WHOLE_TABLE, Problem, Scope, Value
+from graphlang.graph.values import BUILT_IN, CONSTANTS, DERIVATIVES, FROM_FILES, INITIALISERS, OWN, WHOLE_TABLE, Problem, Scope, Value
 from graphlang.syntax import ast
 
 MOST_NESTED_BINDERS = 32
@@ -265,8 +265,6 @@ class Lowering(Asking, TableOperations, Binders):
                 self.enter_comprehension(node, scope, work)
                 return
             work.append((self.call, node, scope))
-        elif name in NOT_YET:
-            raise Problem("E901", f"`{name}` is not there yet", node.name_span, "this version does not have it")
         elif name in OWN or name in ALIASES or name in REDUCTIONS and not name.startswith("_") or name in WHOLE_TABLE:
             if node.binders:
                 self.enter_comprehension(node, scope, work)
@@ -274,7 +272,7 @@ class Lowering(Asking, TableOperations, Binders):
             work.append((self.call, node, scope))
         elif name in INITIALISERS:
             raise Problem("E306", f"`{name}` gives a leaf its first value and stands alone in a declaration", node.span,
-                          hints=(f"param W[3, 2] = {name}({'0, 0.1' if name in ('normal', 'uniform') else ''})",))
+                          hints=(f"data x = {name}(\"numbers.{name}\")" if name in FROM_FILES else f"param W[3, 2] = {name}({'0, 0.1' if name in ('normal', 'uniform') else ''})",))
         else:
             known = sorted(BUILT_IN | set(self.functions))
             hints = did_you_mean(name, known)

@@ -12,13 +12,13 @@ from graphlang.graph.graph import Box, Range
 from graphlang.graph.reductions import REDUCTIONS
 
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
-INITIALISERS = ("normal", "uniform", "zeros", "ones", "eye")
-NOT_YET = ("csv", "npy")
+FROM_FILES = ("csv", "npy")
+INITIALISERS = ("normal", "uniform", "zeros", "ones", "eye", *FROM_FILES)
 DERIVATIVES = ("diff", "partial", "jacobian", "hessian")
 WHOLE_TABLE = ("dot", "outer", "trace", "diag", "solve")
 
 OWN = {f for f in FUNCTIONS if f.isidentifier() and not f.startswith("_") and f != "neg"}
-BUILT_IN = OWN | set(ALIASES) | {r for r in REDUCTIONS if not r.startswith("_")} | set(INITIALISERS) | set(NOT_YET) | set(DERIVATIVES) | set(WHOLE_TABLE)
+BUILT_IN = OWN | set(ALIASES) | {r for r in REDUCTIONS if not r.startswith("_")} | set(INITIALISERS) | set(DERIVATIVES) | set(WHOLE_TABLE)
 
 
 class Problem(Exception):

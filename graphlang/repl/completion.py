@@ -120,14 +120,12 @@ def own_functions(repl: Repl) -> dict[str, str]:
 def functions() -> dict[str, str]:
     """Built-in functions with signature and meaning."""
     from graphlang.graph.functions import FUNCTIONS
-    from graphlang.graph.values import BUILT_IN, NOT_YET
+    from graphlang.graph.values import BUILT_IN
     from graphlang.pages.rows import call, sentence
     from graphlang.graph.reductions import REDUCTIONS
 
     found = {}
     for n in sorted(BUILT_IN):
-        if n in NOT_YET:
-            continue
         if n in FUNCTIONS:
             found[n] = f"{call(FUNCTIONS[n])}  {sentence(FUNCTIONS[n].about)}"
         elif n in REDUCTIONS:

@@ -47,7 +47,7 @@ def check(file: str, load: Callable[[], Program], given: Mapping[str, object] = 
     try:
         program = load()
         report.source = program.source
-        graph = program.graph
+        graph, given = program.with_consts(given)
         report.unset = graph.dims or tuple(n for n in initial_values(graph, {}, None)[1] if n not in given)
         if report.unset:
             report.diagnostics = graph.warnings

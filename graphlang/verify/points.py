@@ -109,9 +109,9 @@ class Points:
         values: Values = {n: list(x) for n, x in (self.leaves or {}).items()}
         for n, v in self.graph.variables.items():
             if v.is_leaf and n not in values and n not in names:
-                if v.initial is None or v.initial.kind != "numbers":
+                if v.initial is None or v.initial.kind not in ("numbers", "file"):
                     return None  # a table of subscripts without values
-                values[n] = list(v.initial.numbers)
+                values[n] = list(v.initial.numbers) if v.initial.kind == "numbers" else v.initial.load()
         for n in names:
             v = self.graph.variables[n]
             here = (self.leaves or {}).get(n)
