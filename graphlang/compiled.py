@@ -39,7 +39,8 @@ class Compiled:
         if engine == "numba":
             from graphlang.engines import numba_engine, scalar_tape
 
-            self.compiled, self.source = (scalar_tape if scalar_tape.suits(made) else numba_engine).build(made)
+            self.built = None if scalar_tape.suits(made) else numba_engine.Built(made)
+            self.compiled, self.source = scalar_tape.build(made) if self.built is None else (self.built.call, self.built.source)
             self._fast = self._compiled
         else:
             self.writer = Writer(made, careful=False)
@@ -56,7 +57,7 @@ class Compiled:
 
     def __call__(self, **leaves):
         made, graph = self.made, self.made.graph
-        given, batch, arrays = {}, None, False
+        given, batch, arrays, whole = {}, None, False, {}  # `whole`: arrays along the batch
         for name, value in leaves.items():
             name = name if name in graph.variables else canonical(name)
             if name not in made.inputs:
@@ -64,8 +65,12 @@ class Compiled:
             own = len(graph.variables[name].ranges)
             if hasattr(value, "tolist"):
                 arrays = True
-                if own and self.engine == "numba" and value.shape == tuple(r.extent for r in graph.variables[name].ranges):
+                shape = tuple(r.extent for r in graph.variables[name].ranges)
+                if self.engine == "numba" and own and value.shape == shape:
                     given[name] = value.astype(float).ravel()  # as it is: no list in between
+                    continue
+                if self.engine == "numba" and self.built is not None and value.shape[1:] == shape and value.ndim == own + 1 and batch in (None, len(value)):
+                    batch, whole[name] = len(value), value.astype(float).reshape(len(value), -1) if own else value.astype(float)
                     continue
                 value = value.tolist()
             if depth(value) == own + 1:
@@ -75,11 +80,14 @@ class Compiled:
                 given[name] = [flat(graph, name, v) for v in value]
             else:
                 given[name] = flat(graph, name, value)
-        missing = [n for n in made.inputs if n not in given and n not in self.defaults]
+        missing = [n for n in made.inputs if n not in given and n not in whole and n not in self.defaults]
         if missing:
             raise UsageError("no value is given for `" + "`, `".join(missing) + "`")
         if batch is None:
             return self._shaped(*self._one({**self.defaults, **given}), arrays)
+        if whole and not any(isinstance(v, list) and v and isinstance(v[0], list) for v in given.values()):
+            return self._batch(batch, whole, {**self.defaults, **given})
+        given |= {n: [row.tolist() if row.ndim else [float(row)] for row in v] for n, v in whole.items()}
         results = []
         for k in range(batch):
             here = {n: v[k] if isinstance(v, list) and v and isinstance(v[0], list) else v for n, v in given.items()}
@@ -104,6 +112,15 @@ class Compiled:
 
         value, *gradients = self.compiled(*(numpy.array(a, dtype=float) if isinstance(a, list) else a if isinstance(a, numpy.ndarray) else float(a) for a in args))
         return value, dict(zip(self.made.wrt, gradients))
+
+    def _batch(self, count: int, whole: Mapping, rest: Mapping[str, list[float]]):
+        """A batch in machine code."""
+        import numpy
+
+        ranges = {n: self.made.graph.variables[n].ranges for n in (*self.made.inputs, *self.made.wrt)}
+        args = [whole[n] if n in whole else numpy.array(rest[n], dtype=float) if ranges[n] else float(rest[n][0]) for n in self.made.inputs]
+        values, *gradients = self.built.batch(count, args, tuple(n in whole for n in self.made.inputs))
+        return values, {n: g.reshape((count, *(r.extent for r in ranges[n]))) for n, g in zip(self.made.wrt, gradients)}
 
     def _shaped(self, value: float, gradients: Mapping, arrays: bool):
         ranges = {n: self.made.graph.variables[n].ranges for n in gradients}

@@ -117,6 +117,19 @@ def test_a_leading_axis_is_mapped(engine):
 
 
 @each_engine
+def test_a_batch_of_tables_and_scalars_beside_what_is_not_in_it(engine):
+    f = gl.loads(LAYER.replace("input x[0..2]", "input s = 2\ninput x[0..2]").replace("k*sum", "s*k*sum")).compile(["s", "W"], engine=engine)
+    batch, scales, w = np.arange(12.0).reshape(4, 3) / 7, np.array([1.0, 2.0, 3.0, 4.0]), np.array([[0.2, 0.1, -0.3], [0.5, 0.1, 0.2]])
+    for given in ({"x": batch}, {"x": batch, "s": scales}, {"s": scales, "W": w}):
+        values, gradients = f(**given)
+        for k in range(4):
+            value, gradient = f(**{n: v[k] if n != "W" else v for n, v in given.items()})
+            assert_same(float(values[k]), float(value))
+            assert_same(gradients["W"][k].tolist(), np.asarray(gradient["W"]).tolist())
+            assert_same(float(gradients["s"][k]), float(gradient["s"]))
+
+
+@each_engine
 def test_a_value_that_is_not_finite_is_nan_or_infinite(engine):
     f = gl.loads("J = log(x)/x + exp(y)\ninput x = 2, y = 1\n").compile(["x", "y"], engine=engine)
     assert math.isnan(f(x=-1.0)[0]) and f(y=1000.0)[0] == math.inf

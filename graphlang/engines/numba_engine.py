@@ -12,13 +12,13 @@ import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
-from graphlang.engines.listing import Listing
+from graphlang.engines.listing import UP, Listing
 from graphlang.engines.numba_source import NumbaWriter
 from graphlang.files import write_whole
 
-NAME = "value_and_gradient"
+NAME, BATCH = "value_and_gradient", "batched"
 
 
 def available() -> bool:
@@ -26,28 +26,53 @@ def available() -> bool:
     return find_spec("numba") is not None
 
 
-def build(made: Listing) -> tuple[Callable, str]:
-    """The compiled function, of scalars as floats and tables as flat arrays, and its source. Raises Unsupported."""
-    import numpy
+class Built:
+    """A program as machine code: `call` for scalars as floats and tables as flat arrays, and for whole batches of them. `source` is what
+    was generated. Raises Unsupported."""
 
-    writer = NumbaWriter(made)
-    body = writer.function(NAME)
-    head = [f"from math import {', '.join(sorted(writer.imports))}"] if writer.imports else []
-    own = sorted({"fast", *writer.own} | ({"as_array"} if writer.objects else set()))
-    head += ["from numba import objmode", "from numpy import zeros", f"from graphlang.engines.numba_functions import {', '.join(own)}"]
-    if writer.reductions:
-        head.append(f"from graphlang.engines.numba_reductions import {', '.join(sorted(writer.reductions))}")
-    arguments = f"({', '.join(writer.constants)})" if writer.constants else ""
-    if arguments:
-        first, rest = body.split("\n", 1)
-        body = f"{first.removesuffix('):')}{', ' if made.inputs else ''}{', '.join(writer.constants)}):\n{rest}"
-    text = "\n".join([*head, "", *(f"{n} = None" for n in writer.objects), "", "", "@fast", body])
-    module = load(text)
-    for name, function in writer.objects.items():
-        setattr(module, name, function)
-    compiled = getattr(module, NAME)
-    constants = [numpy.array(rows, dtype=numpy.int64).reshape(len(rows), -1) for rows in writer.constants.values()]
-    return (compiled if not constants else lambda *args: compiled(*args, *constants)), body
+    def __init__(self, made: Listing):
+        import numpy
+
+        self.made, self.writer = made, NumbaWriter(made)
+        self.source = self.writer.function(NAME)
+        self.constants = [numpy.array(rows, dtype=numpy.int64).reshape(len(rows), -1) for rows in self.writer.constants.values()]
+        compiled = self.load("")
+        self.call = compiled if not self.constants else lambda *args: compiled(*args, *self.constants)
+        self.batches: dict[tuple[bool, ...], Callable] = {}
+
+    def load(self, more: str) -> Callable:
+        """The function of the source, or of what is put below it."""
+        w, body = self.writer, self.source
+        head = [f"from math import {', '.join(sorted(w.imports))}"] if w.imports else []
+        own = sorted({"fast", *w.own} | ({"as_array"} if w.objects else set()))
+        head += ["from numba import objmode", "from numpy import empty as room, zeros", f"from graphlang.engines.numba_functions import {', '.join(own)}"]
+        if w.reductions:
+            head.append(f"from graphlang.engines.numba_reductions import {', '.join(sorted(w.reductions))}")
+        if w.constants:
+            first, rest = body.split("\n", 1)
+            body = f"{first.removesuffix('):')}{', ' if self.made.inputs else ''}{', '.join(w.constants)}):\n{rest}"
+        module = load("\n".join([*head, "", *(f"{n} = None" for n in w.objects), "", "", "@fast", body, more]))
+        for name, function in w.objects.items():
+            setattr(module, name, function)
+        return getattr(module, BATCH if more else NAME)
+
+    def batch(self, count: int, args: Sequence, along: tuple[bool, ...]):
+        """Values and gradients of a batch: the arguments that are `along` it have an axis more, in front."""
+        if along not in self.batches:
+            self.batches[along] = self.load(self.batch_source(along))
+        return self.batches[along](count, *args, *self.constants)
+
+    def batch_source(self, along: tuple[bool, ...]) -> str:
+        made = self.made
+        names = [f"x{k}" for k in range(len(made.inputs))]
+        outs = [f"g{k}" for k in range(len(made.wrt))]
+        inner = ", ".join([*(f"{n}[k]" if a else n for n, a in zip(names, along)), *self.writer.constants])
+        sizes = {n: made.slots[UP + n] for n in made.wrt}
+        lines = ["", "@fast", f"def {BATCH}({', '.join(['count', *names, *self.writer.constants])}):", "    values = room(count)"]
+        lines += [f"    {g} = room({'count' if sizes[n].scalar else f'(count, {sizes[n].size})'})" for g, n in zip(outs, made.wrt)]
+        lines += ["    for k in range(count):", f"        {', '.join(['values[k]', *(f'{g}[k]' for g in outs)])}{',' if not outs else ''} = {NAME}({inner})"]
+        lines += [f"    return {', '.join(['values', *outs])}{',' if not outs else ''}"]
+        return "\n".join(lines) + "\n"
 
 
 def load(text: str):

@@ -103,6 +103,11 @@ class NumbaWriter(Writer):
         super().block(ops, depth, notes)
         self.depth = before
 
+    def tuple_of(self, registers: Iterable[int]) -> str:
+        """Of numbers of one type: an index among them is a float too."""
+        parts = [t if self.made.tape.registers[r] is not None else f"float({bare(t)})" for r in registers for t in [self.r(r)]]
+        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
     def own_name(self, name: str) -> None:
         self.own.add(name)
 
@@ -116,7 +121,8 @@ class NumbaWriter(Writer):
 
     def answer(self, value: str) -> str:
         slots = self.made.slots
-        return f"return {', '.join([f'float({value})', *(self.gradient(slots, n) for n in self.made.wrt)])}"
+        parts = [f"float({value})", *(self.gradient(slots, n) for n in self.made.wrt)]
+        return f"return {', '.join(parts)}{',' if len(parts) == 1 else ''}"
 
 
 class Unsupported(Exception):

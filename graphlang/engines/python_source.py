@@ -8,9 +8,11 @@ from collections import Counter
 from typing import Iterable
 
 from graphlang.engines.listing import DISPATCH, UP, Listing, Slot
+from graphlang.engines.python_calls import between, element, placed, put
 from graphlang.engines.tape import (
     ADD, CALL1, CALL2, CALLN, CHOOSE, ELEMENT, FINISH, GATHER, KEEP, LOAD, LOOP, PLACE, PLACED, PLACES, READ, START, STORE, SUM, SUM0,
 )  # fmt: skip
+from graphlang.engines.uses import added_inside, used_once
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Range
 from graphlang.graph.reductions import REDUCTIONS
@@ -247,65 +249,6 @@ def bare(text: str) -> str:
     return text[1:-1]
 
 
-def used_once(ops: list[tuple]) -> set[int]:
-    """Registers that are read by one instruction, which stands in the block that makes them; so what is read can be written there."""
-    made: dict[int, int] = {}
-    uses: dict[int, int] = {}
-    here: dict[int, int] = {}
-    work = [ops]
-    while work:
-        block = work.pop()
-        for op in block:
-            if op[0] in (CALL1, CALL2, CALLN, READ):
-                made[op[1]] = id(block)
-            for r in reads_of(op):
-                uses[r] = uses.get(r, 0) + 1
-                here[r] = id(block)
-            if op[0] == LOOP:
-                work.append(op[4])
-            elif op[0] == DISPATCH:
-                work += [inner for _, inner in op[2]]
-    return {r for r, block in made.items() if uses.get(r) == 1 and here[r] == block}
-
-
-def reads_of(op: tuple) -> Iterable[int]:
-    """The registers that an instruction reads, each as often as it does."""
-    kind = op[0]
-    if kind in (CALL1, CALL2):
-        return op[3:] if kind == CALL1 or op[2] != "^" else (op[3], op[3], op[4])  # a square writes its base twice
-    if kind == CALLN:
-        return op[3]
-    if kind == READ:
-        return [r for r, _ in op[4]]
-    if kind == LOOP:
-        return [r for end in (op[2], op[3]) for r, _ in end[1]]
-    if kind in (SUM, KEEP):
-        return [op[2]]
-    if kind in (STORE, ADD):
-        _, v, _, _, strides, gather, factor = op
-        return [v, *(r for r, _ in strides), *(gather[0] if gather else ()), *([factor] if factor is not None else ())]
-    if kind == CHOOSE:
-        return [*op[2], *op[3]]
-    if kind == GATHER:
-        return op[3]
-    if kind == ELEMENT:
-        return [*op[3], *op[4], *op[5]]
-    if kind == PLACE:
-        return op[2]
-    return op[4] if kind == PLACED else ()
-
-
-def added_inside(ops: Iterable[tuple]) -> Iterable[str]:
-    """The tables that loops add to."""
-    work = [op[4] for op in ops if op[0] == LOOP] + [inner for op in ops if op[0] == DISPATCH for _, inner in op[2]]
-    while work:
-        for op in work.pop():
-            if op[0] == LOOP:
-                work.append(op[4])
-            elif op[0] == ADD:
-                yield op[2]
-
-
 def product(a: str, b: str) -> str:
     return a if b == "1.0" else b if a == "1.0" else f"-{a}" if b == "-1.0" else f"{a}*{b}"
 
@@ -319,35 +262,3 @@ def constant(value: float) -> str:
 def identifier(name: str) -> str:
     """The name of a row as one of Python's."""
     return {"/": "divide", "^": "power"}.get(name, f"{name}_" if not name.startswith("_") else name)
-
-
-# ---- what the source calls
-
-
-def offset(ranges, at) -> int:
-    k = 0
-    for (low, high), value in zip(ranges, at):
-        if not low <= value <= high or value != int(value):
-            return -1
-        k = k * (high - low + 1) + int(value) - low
-    return k
-
-
-def element(table, ranges, at) -> float:
-    k = offset(ranges, at)
-    return table[k] if k >= 0 else math.nan
-
-
-def put(table, ranges, at, value, add) -> None:
-    k = offset(ranges, at)
-    if k >= 0:
-        table[k] = table[k] + value if add else value
-
-
-def between(table, at, lows, highs) -> float:
-    return element(table, tuple((int(a), int(b)) for a, b in zip(lows, highs)), at)
-
-
-def placed(table, places, at) -> float:
-    k = places.get(tuple(at), -1)
-    return table[k] if k >= 0 else math.nan
