@@ -166,9 +166,12 @@ def compile_program(graph: Graph, wrt: Sequence[str] = (), engine: str = "auto",
     inputs = [n for n, v in graph.variables.items() if v.is_leaf and v.role != "const" and n in needed]
     values, _ = initial_values(graph, {})
     made = listing(graph, derivative, chosen.name, names, inputs)
+    known = {n: values[n] for n in inputs if n in values}
     try:
-        return Compiled(made, {n: values[n] for n in inputs if n in values}, automatic(made) if engine == "auto" else engine).function()
+        return Compiled(made, known, automatic(made) if engine == "auto" else engine).function()
     except Unsupported as e:
+        if engine == "auto":
+            return Compiled(made, known, "python").function()
         raise UsageError(f"the engine `{engine}` has no code for {e}; the engine `python` has") from None
 
 

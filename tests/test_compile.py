@@ -30,12 +30,16 @@ def assert_same(found, wanted, what=""):
         assert x == y or (x != x and y != y) or abs(x - y) <= CLOSE * max(abs(y), scale), f"{what}: {x!r} is not {y!r}"
 
 
-def assert_agrees(program, engine, goal=None, **options):
-    """Value and gradient by every variable with an adjoint."""
+def assert_agrees(program, engine, goal=None, may_lack=False, **options):
+    """Value and gradient by every variable with an adjoint. `may_lack`: an engine may refuse a program that it has no code for."""
     run = program.run(goal=goal, ieee=True, **options)
     for p in run.passes if goal is None else run.passes[:1]:
         names = [n for n in run.adjoints_of(p) if n.isidentifier()]
-        f = program.compile(names, engine=engine, goal=str(p.goal))
+        try:
+            f = program.compile(names, engine=engine, goal=str(p.goal))
+        except gl.UsageError as e:
+            assert may_lack and engine == "numba" and "has no code for" in str(e)  # some matrix functions inside of loops
+            continue
         value, gradients = f(**options.get("set", {}))
         assert_same(value, run._at(p.goal), str(p.goal))
         for n in names:
@@ -53,7 +57,7 @@ def test_every_program_has_the_numbers_of_its_run(path, engine):
 def test_random_programs_have_the_numbers_of_their_runs(block, engine):
     for seed in range(block * 10, block * 10 + (10 if engine == "python" else 2)):  # Numba takes a second or two for each
         text = Writer(Random(seed)).program(4)
-        assert_agrees(gl.loads(text), engine)
+        assert_agrees(gl.loads(text), engine, may_lack=True)
 
 
 @pytest.mark.nightly
@@ -61,7 +65,7 @@ def test_random_programs_have_the_numbers_of_their_runs(block, engine):
 @pytest.mark.parametrize("block", range(50))
 def test_many_random_programs_have_the_numbers_of_their_runs(block, engine):
     for seed in range(1000 + block * 10, 1000 + block * 10 + 10):
-        assert_agrees(gl.loads(Writer(Random(seed), linear=seed % 2 == 0).program(6)), engine)
+        assert_agrees(gl.loads(Writer(Random(seed), linear=seed % 2 == 0).program(6)), engine, may_lack=True)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable, Sequence
 
 from graphlang.engines.listing import UP, Listing
-from graphlang.engines.numba_source import NumbaWriter
+from graphlang.engines.numba_source import NumbaWriter, Unsupported
 from graphlang.files import write_whole
 
 NAME, BATCH = "value_and_gradient", "batched"
@@ -37,6 +37,7 @@ class Built:
         self.source = self.writer.function(NAME)
         self.constants = [numpy.array(rows, dtype=numpy.int64).reshape(len(rows), -1) for rows in self.writer.constants.values()]
         compiled = self.load("")
+        compile_now(compiled, [made.slots[n].scalar if n in made.slots else not made.graph.variables[n].ranges for n in made.inputs], len(self.constants))
         self.call = compiled if not self.constants else lambda *args: compiled(*args, *self.constants)
         self.batches: dict[tuple[bool, ...], Callable] = {}
 
@@ -73,6 +74,18 @@ class Built:
         lines += ["    for k in range(count):", f"        {', '.join(['values[k]', *(f'{g}[k]' for g in outs)])}{',' if not outs else ''} = {NAME}({inner})"]
         lines += [f"    return {', '.join(['values', *outs])}{',' if not outs else ''}"]
         return "\n".join(lines) + "\n"
+
+
+def compile_now(function, scalar: Sequence[bool], orders: int) -> None:
+    """Rather than at the first call, so that what Numba cannot compile is known here. Raises Unsupported."""
+    from numba import types
+    from numba.core.errors import NumbaError
+
+    tables, rows = types.Array(types.float64, 1, "C"), types.Array(types.int64, 2, "C")
+    try:
+        function.compile(tuple([*(types.float64 if s else tables for s in scalar), *[rows] * orders]))
+    except (NumbaError, RuntimeError) as e:  # LLVM refuses some uses of object mode inside of loops
+        raise Unsupported(f"all of this program ({type(e).__name__} in Numba)") from None
 
 
 def load(text: str):
