@@ -10,13 +10,14 @@ from keyword import iskeyword
 from typing import Callable, Mapping, Sequence
 
 from graphlang.derive.reverse import differentiate
-from graphlang.diagnostics import did_you_mean
+from graphlang.diagnostics import Diagnostic, GraphError, did_you_mean
 from graphlang.engines.initial import initial_values
-from graphlang.engines.listing import Listing, ancestors, listing
+from graphlang.engines.listing import Listing, listing
 from graphlang.engines.numba_source import Unsupported
 from graphlang.engines.python_source import BADLY, Writer
+from graphlang.engines.tape import TooLarge
 from graphlang.given import UsageError, flat
-from graphlang.graph.graph import Graph
+from graphlang.graph.graph import Graph, ancestors
 from graphlang.graph.order import plan
 from graphlang.pipeline import check_numbers, goals_in_view, summary
 from graphlang.run import nest
@@ -165,7 +166,10 @@ def compile_program(graph: Graph, wrt: Sequence[str] = (), engine: str = "auto",
     needed = ancestors(graph, {chosen.name}) | set(names)
     inputs = [n for n, v in graph.variables.items() if v.is_leaf and v.role != "const" and n in needed]
     values, _ = initial_values(graph, {})
-    made = listing(graph, derivative, chosen.name, names, inputs)
+    try:
+        made = listing(graph, derivative, chosen.name, names, inputs)
+    except TooLarge as e:
+        raise GraphError([Diagnostic("E902", f"an equation would take {e.steps:,} rounds of its loops, more than are compiled", None, hints=("smaller ranges",))], graph.source) from None
     known = {n: values[n] for n in inputs if n in values}
     try:
         return Compiled(made, known, automatic(made) if engine == "auto" else engine).function()

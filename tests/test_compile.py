@@ -231,3 +231,9 @@ def test_machine_code_is_kept_on_disk(tmp_path, monkeypatch):
 def test_a_large_scalar_program_is_run_by_one_loop():
     f = wide(700, 0).compile(["x0"], engine="numba")
     assert "run by one compiled loop" in f.source and "# multiply-add: " in f.source
+
+
+@each_engine
+def test_what_is_too_large_is_refused(engine):
+    with pytest.raises(gl.GraphError, match="E902"):
+        gl.loads("input x = 1\nJ = sum(sin(x*i*j*k) for i in 0..3000, j in 0..3000, k in 0..3000)\n").compile(engine=engine)

@@ -429,3 +429,29 @@ def test_there_is_no_advice_for_the_command_line():
     for text in (":run", ":why x", ":why x Q", "J/0", ":steps"):
         out = said(r, text)
         assert "--" not in out and "graphlang run" not in out, out
+
+
+def test_undo_of_a_load_finds_the_files_of_the_program_before(tmp_path, monkeypatch):
+    (tmp_path / "base.graph").write_text("t = 3\n")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "b.graph").write_text("q = 5\n")
+    monkeypatch.chdir(tmp_path)
+    r = repl('include "base.graph"', "J = 2t", f":load {tmp_path}/other/b.graph")
+    assert r.session.built.flat["q"] == [5.0]
+    said(r, ":undo")
+    assert r.session.built.flat["J"] == [6.0] and not r.failed
+    said(r, ":redo")
+    assert r.session.built.flat["q"] == [5.0]
+
+
+def test_what_would_take_too_long_is_told_and_has_no_value_while_the_rest_has():
+    r = repl("x = 1")
+    huge = "sum(sin(x*i*j*k) for i in 0..3000, j in 0..3000, k in 0..3000)"
+    assert said(r, huge).startswith("error[E902]")
+    assert said(r, f"y = {huge}") == "y has a formula and no number yet\n"
+    assert said(r, "z = x + 1") == "z = 2\n" and said(r, "x^2").startswith("1\n")
+
+
+def test_a_file_of_the_command_line_is_where_the_session_begins():
+    done = piped(":undo\nJ\n", "programs/lecture/simple.graph")
+    assert "nothing to undo\n0.2451\n" in done.stdout

@@ -99,6 +99,7 @@ def opened(repl, file: str) -> int | None:
 
     try:
         repl.load(file)
+        repl.session.past.clear()  # the session begins with it
     except UsageError as e:
         return usage(str(e))
     except GraphError as e:

@@ -13,9 +13,8 @@ from typing import Callable, Iterable, Mapping, NamedTuple
 from graphlang.derive.reverse import Derivative
 from graphlang.engines.reference import offset_of
 from graphlang.engines.tape import ADD, STORE, Arithmetic, Block, Tape
-from graphlang.graph.expressions import reads
 from graphlang.graph.functions import FUNCTIONS
-from graphlang.graph.graph import Binding, Equation, Graph
+from graphlang.graph.graph import Binding, Equation, Graph, ancestors
 from graphlang.graph.order import Group, forward_order, plan
 
 DISPATCH = 100  # an instruction beside those of tape.py: (DISPATCH, rows of (which branch, *indices), branches of (index registers, ops))
@@ -97,18 +96,6 @@ def note(made: Listing, text: str) -> None:
 def bounds(e: Equation, b: Binding):
     pool = e.value.pool
     return pool.number(b.range.low), pool.number(b.range.high)
-
-
-def ancestors(graph: Graph, names: set[str]) -> set[str]:
-    """The variables that some are made of, themselves included."""
-    seen, todo = set(names), list(names)
-    while todo:
-        for e in graph.pieces.get(todo.pop(), ()):
-            for r in reads(e.value):
-                if r.name not in seen:
-                    seen.add(r.name)
-                    todo.append(r.name)
-    return seen
 
 
 def leading(derivative: Derivative, wrt: set[str]) -> set[str]:

@@ -44,8 +44,8 @@ class Built:
     def load(self, more: str) -> Callable:
         """The function of the source, or of what is put below it."""
         w, body = self.writer, self.source
-        head = [f"from math import {', '.join(sorted(w.imports))}"] if w.imports else []
-        own = sorted({"fast", *w.own} | ({"as_array"} if w.objects else set()))
+        head = [f"from math import {', '.join(sorted(w.calls.imports))}"] if w.calls.imports else []
+        own = sorted({"fast", *w.calls.own} | ({"as_array"} if w.objects else set()))
         head += ["from numba import objmode", "from numpy import empty as room, zeros", f"from graphlang.engines.numba_functions import {', '.join(own)}"]
         if w.reductions:
             head.append(f"from graphlang.engines.numba_reductions import {', '.join(sorted(w.reductions))}")

@@ -22,6 +22,30 @@ REDUCED = {"_others": "others", "max": "largest", "min": "smallest", "_most": "m
 PLAIN = {"/": "{0}/{1}", "abs": "abs({0})", "_erfc": "erfc({0})"}
 
 
+class Calls:
+    """Texts of calls, and what they need: names of `math` and of engines/numba_functions.py."""
+
+    def __init__(self) -> None:
+        self.imports: set[str] = set()
+        self.own: set[str] = set()
+
+    def text(self, name: str, args: list[str]) -> str | None:
+        """None for a function that has no compiled form."""
+        if name in OPERATORS:
+            return OPERATORS[name].format(*args)
+        if name in PLAIN:
+            if name == "_erfc":
+                self.imports.add("erfc")
+            return PLAIN[name].format(*[f"({a})" if a.startswith("-") else a for a in args])
+        if name in IN_MATH:
+            self.imports.add(name)
+            return f"{name}({', '.join(map(bare, args))})"
+        if name in OWN:
+            self.own.add(OWN[name])
+            return f"{OWN[name]}({', '.join(map(bare, args))})"
+        return None
+
+
 class NumbaWriter(Writer):
     """`constants`: arrays that the function takes after its leaves, the orders of recurrences."""
 
@@ -29,19 +53,19 @@ class NumbaWriter(Writer):
         super().__init__(made, careful=False)
         self.constants: dict[str, tuple] = {}
         self.objects: dict[str, object] = {}   # what is called in object mode
-        self.imports: set[str] = set()          # from math
-        self.own: set[str] = set()              # from numba_functions
+        self.calls = Calls()
+        self.depth = 0                          # of the block that is being printed
         self.reductions: set[str] = set()       # from numba_reductions
 
     def op(self, op: tuple, depth: int) -> None:
         kind = op[0]
         if kind == START:
             self.line(depth, f"r{op[1]} = empty()")
-            self.own_name("empty")
+            self.calls.own.add("empty")
         elif kind == FINISH:
             d, name = op[1], op[2]
             if name in REDUCED:
-                self.own_name("array")
+                self.calls.own.add("array")
                 self.reductions.add(REDUCED[name])
                 self.line(depth, f"f{d} = {REDUCED[name]}(array(r{d}))")
                 self.names[d] = f"f{d}"
@@ -49,13 +73,13 @@ class NumbaWriter(Writer):
             self.objects[f"reduce_{name}"] = REDUCTIONS[name].reference
             table = REDUCTIONS[name].table
             self.line(depth, f"k{d} = array(r{d})")
-            self.own_name("array")
+            self.calls.own.add("array")
             self.line(depth, f"with objmode(f{d}='{'float64[:]' if table else 'float64'}'):")
             self.line(depth + 1, f"f{d} = {f'as_array(reduce_{name}(k{d}.tolist()))' if table else f'float(reduce_{name}(k{d}.tolist()))'}")
             self.names[d] = f"f{d}"
         elif kind == ELEMENT:
             _, d, table, registers, lows, highs = op
-            self.own_name("element")
+            self.calls.own.add("element")
             ends = ", ".join(f"(int({self.r(a)}), int({self.r(b)}))" for a, b in zip(lows, highs))
             self.line(depth, f"r{d} = element({self.names.get(table, f'r{table}')}, ({ends},), {self.tuple_of(registers)})")
         elif kind in (PLACES, PLACE, PLACED):
@@ -80,18 +104,11 @@ class NumbaWriter(Writer):
                 self.line(depth + 2, "pass")
 
     def call(self, name: str, args: list[str]) -> str:
-        if name in OPERATORS or name in PLAIN or name == "^" and args[1] in ("2.0", "3.0"):
-            if name == "_erfc":
-                self.imports.add("erfc")
-            if name in PLAIN:
-                return PLAIN[name].format(*[f"({a})" if a.startswith("-") else a for a in args])
+        if name in OPERATORS or name == "^" and args[1] in ("2.0", "3.0"):
             return super().call(name, args)
-        if name in IN_MATH:
-            self.imports.add(name)
-            return f"{name}({', '.join(map(bare, args))})"
-        if name in OWN:
-            self.own_name(OWN[name])
-            return f"{OWN[name]}({', '.join(map(bare, args))})"
+        text = self.calls.text(name, args)
+        if text is not None:
+            return text
         self.objects[f"call_{name.strip('_')}"] = FUNCTIONS[name].reference
         k = len(self.lines)
         self.line(self.depth, f"with objmode(o{k}='float64'):")
@@ -99,7 +116,7 @@ class NumbaWriter(Writer):
         return f"o{k}"
 
     def block(self, ops: Iterable[tuple], depth: int, notes={}) -> None:
-        before, self.depth = getattr(self, "depth", depth), depth
+        before, self.depth = self.depth, depth
         super().block(ops, depth, notes)
         self.depth = before
 
@@ -108,12 +125,9 @@ class NumbaWriter(Writer):
         parts = [t if self.made.tape.registers[r] is not None else f"float({bare(t)})" for r in registers for t in [self.r(r)]]
         return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
-    def own_name(self, name: str) -> None:
-        self.own.add(name)
-
     def use(self, name: str, what: object) -> str:
         if name in ("element", "put"):
-            self.own.add(name)
+            self.calls.own.add(name)
         return name
 
     def zeros(self, size: int) -> str:

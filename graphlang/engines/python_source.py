@@ -83,7 +83,7 @@ class Writer:
             elif slot.scalar:
                 self.names[d] = self.alias.get(slot.name, slot.name)  # assigned before it is read
             else:
-                self.let(d, f"{slot.name}[{self.place(base, strides)}]", depth)
+                self.let(d, f"{slot.name}[{self.linear(base, strides)}]", depth)
         elif kind == LOAD:
             self.names[op[1]] = self.names.get(op[2], f"r{op[2]}")
         elif kind == LOOP:
@@ -151,7 +151,7 @@ class Writer:
                 return
             self.line(depth, f"{slot.name} {'=' if first else '+='} {bare(value)}")
         elif gather is None:
-            self.line(depth, f"{slot.name}[{self.place(base, strides)}] {'=' if kind == STORE else '+='} {bare(value)}")
+            self.line(depth, f"{slot.name}[{self.linear(base, strides)}] {'=' if kind == STORE else '+='} {bare(value)}")
         else:
             registers, ranges = gather
             self.line(depth, f"{self.use('put', put)}({slot.name}, {self.use_ranges(ranges)}, {self.tuple_of(registers)}, {value}, {kind == ADD})")
@@ -170,9 +170,6 @@ class Writer:
         if name in MATH:
             self.use(name, getattr(math, name))
         return template.format(*args)
-
-    def place(self, base: int, strides) -> str:
-        return self.linear(base, strides)
 
     def linear(self, c: int, factors) -> str:
         parts = [f"{self.r(register)}" if k == 1 else f"{k}*{self.r(register)}" for register, k in factors]

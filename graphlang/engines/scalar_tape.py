@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Callable, NamedTuple
 
 from graphlang.engines.listing import UP, Listing
-from graphlang.engines.numba_source import NumbaWriter, Unsupported
+from graphlang.engines.numba_source import Calls, Unsupported
 from graphlang.engines.tape import ADD, CALL1, CALL2, CALLN, READ, STORE
 from graphlang.graph.functions import FUNCTIONS
 
@@ -167,20 +167,14 @@ def machine() -> tuple[Callable, dict[str, int]]:
     """The loop, and the number of each kind that it has. It is the same for all programs, and compiled once."""
     from graphlang.engines.numba_engine import load
 
-    writer = NumbaWriter.__new__(NumbaWriter)
-    writer.imports, writer.own, writer.objects, writer.lines, writer.depth = set(), set(), {}, [], 0
-    bodies = {}
-    for name, row in FUNCTIONS.items():
-        text = writer.call(name, [f"r[{x}[k]]" for x in "abc"[: row.arity[1]]])
-        if writer.objects or writer.lines:  # object mode
-            writer.objects, writer.lines = {}, []
-            continue
-        bodies[name] = f"r[to[k]] = {text}"
+    calls = Calls()
+    texts = {name: calls.text(name, [f"r[{x}[k]]" for x in "abc"[: row.arity[1]]]) for name, row in FUNCTIONS.items()}
+    bodies = {name: f"r[to[k]] = {text}" for name, text in texts.items() if text is not None}
     bodies |= {MULTIPLY_ADD: "r[to[k]] += r[a[k]]*r[b[k]]", COPY_ADD: "r[to[k]] += r[a[k]]", COPY: "r[to[k]] = r[a[k]]"}
     codes = {name: k for k, name in enumerate(bodies)}
     lines = ["def loop(r, kinds, ends, to, a, b, c):", "    at = 0", "    for n in range(len(kinds)):", "        kind, end = kinds[n], ends[n]"]
     for name, k in codes.items():
         lines += [f"        {'if' if k == 0 else 'elif'} kind == {k}:  # {name}", "            for k in range(at, end):", f"                {bodies[name]}"]
     lines += ["        at = end"]
-    head = [f"from math import {', '.join(sorted(writer.imports))}", f"from graphlang.engines.numba_functions import {', '.join(sorted({'fast', *writer.own}))}", "", "", "@fast"]
+    head = [f"from math import {', '.join(sorted(calls.imports))}", f"from graphlang.engines.numba_functions import {', '.join(sorted({'fast', *calls.own}))}", "", "", "@fast"]
     return load("\n".join([*head, *lines, ""])).loop, codes

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from dataclasses import dataclass, field
-from typing import Callable, Mapping, NamedTuple
+from typing import Callable, Iterable, Mapping, NamedTuple
 
 from graphlang.diagnostics import Diagnostic, Source, Span
-from graphlang.graph.expressions import Expr, Index, Pool
+from graphlang.graph.expressions import Expr, Index, Pool, reads
 from graphlang.graph.sizes import written
 from graphlang.syntax import ast
 
@@ -151,6 +151,18 @@ class Graph:
     def __post_init__(self):
         for e in () if self.pieces else self.equations:
             self.pieces.setdefault(e.target, []).append(e)
+
+
+def ancestors(graph: Graph, names: Iterable[str]) -> set[str]:
+    """The variables that some are made of, themselves included."""
+    seen, todo = set(names), list(names)
+    while todo:
+        for e in graph.pieces.get(todo.pop(), ()):
+            for r in reads(e.value):
+                if r.name not in seen:
+                    seen.add(r.name)
+                    todo.append(r.name)
+    return seen
 
 
 def layout_at(layouts: tuple[tuple[int, str], ...], offset: int) -> str:

@@ -14,7 +14,7 @@ from graphlang.derive.reverse import Derivative, differentiate, piece_formula, p
 from graphlang.diagnostics import Diagnostic, GraphError, Source
 from graphlang.graph.derived import derivative_name, is_plain
 from graphlang.graph.expressions import Expr, Index, Number, Read, reads
-from graphlang.graph.graph import Binding, Box, Goal, Graph, Range
+from graphlang.graph.graph import Binding, Box, Goal, Graph, Range, ancestors
 from graphlang.graph.order import plan
 from graphlang.graph.sizes import symbolic
 from graphlang.graph.spell import spell
@@ -109,13 +109,7 @@ def explained(session: Session, d: Diagnostic) -> Diagnostic:
 
 def needed(graph: Graph, name: str) -> Graph:
     """The part of a graph that one variable is made of."""
-    seen, todo = {name}, [name]
-    while todo:
-        for e in graph.pieces.get(todo.pop(), ()):
-            for r in reads(e.value):
-                if r.name not in seen:
-                    seen.add(r.name)
-                    todo.append(r.name)
+    seen = ancestors(graph, {name})
     variables = {n: v for n, v in graph.variables.items() if n in seen or v.role == "const"}
     equations = tuple(e for e in graph.equations if e.target in seen)
     sizes = graph.dims and (any(symbolic(k) for n in seen & variables.keys() for r in variables[n].ranges for k in r) or any(map(is_symbolic, equations)) or seen & set(graph.dims))
@@ -130,7 +124,7 @@ def answer(session: Session, text: str, ascii: bool = False) -> Result:
     v = graph.variables[name]
     texts = Texts(graph, ascii)
     values = known_values(graph)
-    missing = tuple(n for n, x in graph.variables.items() if x.is_leaf and x.role != "const" and n not in values) if not graph.dims else graph.dims
+    missing = graph.dims or tuple(n for n, x in graph.variables.items() if x.is_leaf and x.role != "const" and n not in values)
     opaque = any(e.opaque for e in graph.equations)
     own = graph.pieces.get(name, [])
     start = own[0].span.start if own and own[0].span is not None else 0
@@ -214,15 +208,8 @@ def slopes(derivative: Derivative, wrt: str) -> Iterable[tuple[tuple[Expr, ...],
 
 def around(graph: Graph, name: str, wrt: str) -> bool:
     """Whether the expression reads a node that depends on a variable."""
-    seen, todo = set(), [r.name for e in graph.pieces.get(name, ()) for r in reads(e.value) if not graph.variables[r.name].is_leaf]
-    while todo:
-        n = todo.pop()
-        if n == wrt:
-            return True
-        if n not in seen:
-            seen.add(n)
-            todo += [r.name for e in graph.pieces.get(n, ()) for r in reads(e.value)]
-    return False
+    nodes = {r.name for e in graph.pieces.get(name, ()) for r in reads(e.value) if not graph.variables[r.name].is_leaf}
+    return wrt in ancestors(graph, nodes)
 
 
 def of_table(graph: Graph, name: str, wrt: list[str], run: Run | None, texts: Texts) -> Iterable[Slope]:

@@ -211,7 +211,7 @@ def drop(r: "Repl", rest: str) -> None:
 
 
 def clear(r: "Repl", rest: str) -> None:
-    empty = State()
+    empty = State(reach=r.session.reach)
     r.session.change(empty, r.session.build(empty))
     r.say("a new program; `:undo` brings the old one back")
 

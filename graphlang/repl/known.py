@@ -14,7 +14,8 @@ from graphlang.graph.sizes import symbolic
 
 
 def known_values(graph: Graph) -> dict[str, list[float]]:
-    """The values of all variables that have one: not of a leaf without a value or with a symbolic size, nor of what is made of it."""
+    """The values of all variables that have one: not of a leaf without a value or with a symbolic size, of an equation that would take
+    too long, nor of what is made of these."""
     unknown = {n for n, v in graph.variables.items() if any(symbolic(k) for r in v.ranges for k in r)} if graph.dims else set()
     without = {n: [] for n in unknown if graph.variables[n].is_leaf}
     values, missing = initial_values(replace(graph, variables={n: v for n, v in graph.variables.items() if n not in without}), {}, None)
@@ -27,11 +28,16 @@ def known_values(graph: Graph) -> dict[str, list[float]]:
             live.append(group)
     live = [g for g in live if not any(e.target in unknown for e in g.equations)]
     own = replace(graph, equations=tuple(e for g in live for e in g.equations), pieces={}, plans=[], asked={})
-    try:
-        for _ in forward(own, live, values):
-            pass
-    except TooLarge:
-        return {}
+    for group in live:
+        targets = {e.target for e in group.equations}
+        if any(r.name in unknown for e in group.equations for r in reads(e.value)):
+            unknown |= targets
+            continue
+        try:
+            for _ in forward(own, [group], values):
+                pass
+        except TooLarge:  # it has no value here; what does not need it has
+            unknown |= targets
     return {n: v for n, v in values.items() if n not in unknown and n in graph.variables}
 
 

@@ -216,7 +216,6 @@ class Repl:
         other.set_aside(file=file or self.session.state.file)
         other.add(source)
         built = replace_state(other, file or self.session.state.file, self.session.state)
-        self.session.reach = other.reach
         had = bool(self.session.state.items)
         self.session.change(built.state, built)
         n = len(built.state.items)

@@ -34,11 +34,15 @@ class Session:
     """The present state, those before it, and those that were undone."""
 
     def __init__(self, folder: str | Path = ".", allow: Iterable[str | Path] = ()):
-        self.reach = Reach.of(folder, allow)
-        self.state = State()
+        self.state = State(reach=Reach.of(folder, allow))
+        self._brought: dict[str, set[str]] = {}  # by an include, until the next change
         self.built = self.build(self.state)
         self.past: list[State] = []
         self.future: list[State] = []
+
+    @property
+    def reach(self) -> Reach:
+        return self.state.reach
 
     # ---- changes
 
@@ -47,6 +51,7 @@ class Session:
         self.past.append(self.state)
         del self.past[:-MOST_UNDONE]
         self.future.clear()
+        self._brought.clear()
         self.state, self.built = state, built
 
     def undo(self) -> State | None:
@@ -59,6 +64,7 @@ class Session:
         """Go to the last state of one list; gives the one that was left, or None where there is none to go to."""
         if not there:
             return None
+        self._brought.clear()
         left, built = self.state, self.build(there[-1])
         here.append(left)
         self.state, self.built = there.pop(), built
@@ -71,6 +77,7 @@ class Session:
 
     def add(self, source: Source) -> Change:
         """Statements become part of the program. Raises GraphError, and then nothing has changed."""
+        self._brought.clear()
         new = items_of(source, self.names())
         items, replaced, notes = list(self.state.items), [], []
         declared = any(i.role in LEAVES for i in items)
@@ -222,7 +229,7 @@ class Session:
     def build(self, state: State) -> Built:
         """Raises GraphError with places in what was typed or loaded."""
         source = self.source(state)
-        program = Program.read(source, self.reach)
+        program = Program.read(source, state.reach)
         built = Built(state, program)
         if any(type(s) is not ast.Include for s in program.tree.statements):
             if program.graph.claims or program.graph.expectations:
@@ -248,11 +255,13 @@ class Session:
 
     def included(self, one: Item) -> set[str]:
         """The names that an `include` brings. What is wrong with it is told when the program is built."""
-        try:
-            tree = read_program(Source(NAME, one.text), self.reach)
-        except GraphError:
-            return set()
-        return {n for i in items_of(tree.source, ()) for n in i.names}
+        if one.text not in self._brought:
+            try:
+                tree = read_program(Source(NAME, one.text), self.reach)
+                self._brought[one.text] = {n for i in items_of(tree.source, ()) for n in i.names}
+            except GraphError:
+                return set()
+        return self._brought[one.text]
 
     def text(self, state: State | None = None) -> str:
         """The live program, as it is saved; what waits is a comment that says for what."""

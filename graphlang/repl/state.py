@@ -8,17 +8,19 @@ from typing import NamedTuple
 from graphlang.graph.graph import Graph
 from graphlang.pipeline import Program
 from graphlang.repl.items import Item
+from graphlang.sources import Reach
 
 
 class State(NamedTuple):
     """All that a session knows. `waiting`: of a statement, by its place in `items`, the reason why it is not part of the
-    program yet. `last`: the expressions that `ans` goes back to, the newest at the end."""
+    program yet. `last`: the expressions that `ans` goes back to, the newest at the end. `reach`: where its files are."""
 
     items: tuple[Item, ...] = ()
     waiting: dict[int, str] = {}
     last: tuple[str, ...] = ()
     wrt: tuple[str, ...] = ()
     file: str = ""
+    reach: Reach | None = None
 
     @property
     def ready(self) -> list[Item]:
