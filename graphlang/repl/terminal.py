@@ -94,7 +94,7 @@ class Front:
         if getattr(self, "_of", None) is not state:
             try:
                 self._goal = self.repl.goal() or ""
-            except Exception:
+            except Exception:  # an error in the bar would break the prompt
                 self._goal = ""
             self._of = state
         return self._goal
