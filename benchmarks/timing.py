@@ -19,13 +19,54 @@ sys.path.insert(1, str(ROOT))
 os.environ["PYTHONPATH"] = str(ROOT) + (os.pathsep + os.environ["PYTHONPATH"] if os.environ.get("PYTHONPATH") else "")
 
 
+# Read by BLAS, OpenMP and XLA when they are loaded: so before anything imports NumPy.
+ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "NPROC": "1", "JAX_PLATFORMS": "cpu",
+         "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
+
+
+class Missing(Exception):
+    """A peer that cannot be timed here, and why."""
+
+
+def one_thread() -> None:
+    os.environ.update(ALONE)
+
+
 def options(about: str, **extra) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
+    parser.add_argument("--quick", action="store_true", help="one round of little work, to see that everything runs: the figures mean nothing")
     parser.add_argument("--repeats", type=int, default=extra.pop("repeats", 7), metavar="N")
     for name, (default, text) in extra.items():
         parser.add_argument(f"--{name}", type=type(default), default=default, help=text)
-    return parser.parse_args()
+    asked = parser.parse_args()
+    asked.repeats = 1 if asked.quick else asked.repeats
+    return asked
+
+
+def ready(makers: Mapping[str, Callable[[], Callable]], first: Callable[[Callable], object]) -> tuple[dict, dict[str, float], list[dict]]:
+    """What each makes; the seconds that took, with a first call of it; and a row for each that is missing."""
+    work, setup, missing = {}, {}, []
+    for name, make in makers.items():
+        start = time.perf_counter()
+        try:
+            made = make()
+            first(made)
+        except (ImportError, Missing) as why:
+            missing.append({"what": f"{name}: missing ({why if isinstance(why, Missing) else 'not installed'})"})
+            continue
+        work[name], setup[name] = made, time.perf_counter() - start
+    return work, setup, missing
+
+
+def compiled(text: str, wrt: list[str], engine: str) -> Callable:
+    """A program as a function, by one of graphlang's engines."""
+    import graphlang as gl
+
+    try:
+        return gl.loads(text).compile(wrt, engine=engine)
+    except gl.UsageError as why:
+        raise Missing(str(why)) from None
 
 
 def interleaved(work: Mapping[str, Callable[[], object]], repeats: int, warm: int = 1) -> dict[str, float]:

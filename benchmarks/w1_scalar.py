@@ -6,33 +6,34 @@ Set-up (from the text to the first answer) is timed apart. The gradients are com
 from __future__ import annotations
 
 import math
-import time
+import shutil
 
-from timing import interleaved, options, report, versions
+from timing import Missing, compiled, interleaved, one_thread, options, ready, report, versions
+
+one_thread()
 
 TEXT = "J = cos(sin(x^2) + 3x^2)\ninput x = 2\n"
 POINTS = [1.0 + k / 1000 for k in range(1000)]
-LIMIT = 1.0  # times CasADi SX through its buffers
+BUFFERS, BEST = "CasADi SX, through its buffers", "CasADi SX, compiled by cc, through its buffers"
+GOALS = {"python": (BUFFERS, 1.0), "numba": (BEST, 0.7)}  # times a peer
 
 
 def derivative(x: float) -> float:
     return -math.sin(math.sin(x * x) + 3 * x * x) * (math.cos(x * x) + 3) * 2 * x
 
 
-def ours():
-    import graphlang as gl
-
-    f = gl.loads(TEXT).compile(["x"], engine="python")
+def ours(engine: str):
+    f = compiled(TEXT, ["x"], engine)
     return lambda x: f(x=x)[1]["x"]
 
 
-def casadi_buffers():
+def casadi_buffers(**how):
     import casadi
     import numpy
 
     x = casadi.SX.sym("x")
     j = casadi.cos(casadi.sin(x**2) + 3 * x**2)
-    f = casadi.Function("f", [x], [j, casadi.gradient(j, x)])
+    f = casadi.Function("f", [x], [j, casadi.gradient(j, x)], how)
     buffer, call = f.buffer()
     at, value, slope = (numpy.zeros(1) for _ in range(3))
     buffer.set_arg(0, memoryview(at))
@@ -46,6 +47,12 @@ def casadi_buffers():
 
     gradient.kept = buffer, f
     return gradient
+
+
+def casadi_compiled():
+    if not (shutil.which("cc") or shutil.which("gcc")):
+        raise Missing("no C compiler")
+    return casadi_buffers(jit=True, compiler="shell", jit_options={"flags": ["-O3"], "compiler": "cc" if shutil.which("cc") else "gcc"})
 
 
 def casadi_plain():
@@ -101,6 +108,8 @@ def jax():
 def torch():
     import torch
 
+    torch.set_num_threads(1)
+
     def gradient(x: float) -> float:
         v = torch.tensor(x, dtype=torch.float64, requires_grad=True)
         torch.cos(torch.sin(v**2) + 3 * v**2).backward()
@@ -109,36 +118,27 @@ def torch():
     return gradient
 
 
-PEERS = {"graphlang, engine python": ours, "CasADi SX, through its buffers": casadi_buffers, "CasADi SX, called plainly": casadi_plain, "micrograd": micrograd,
-         "autograd": autograd, "JAX, jit": jax, "PyTorch": torch}
+PEERS = {"graphlang, engine python": lambda: ours("python"), "graphlang, engine numba": lambda: ours("numba"), BUFFERS: casadi_buffers, BEST: casadi_compiled,
+         "CasADi SX, called plainly": casadi_plain, "micrograd": micrograd, "autograd": autograd, "JAX, jit": jax, "PyTorch": torch}
 
 
 def main() -> None:
     asked = options(__doc__, repeats=9)
-    work, setup, missing = {}, {}, []
-    for name, make in PEERS.items():
-        start = time.perf_counter()
-        try:
-            f = make()
-        except ImportError:
-            missing.append(name)
-            continue
-        f(2.0)
-        setup[name] = time.perf_counter() - start
+    work, setup, missing = ready(PEERS, lambda f: f(2.0))
+    for name, f in work.items():
         assert all(abs(f(x) - derivative(x)) < 1e-9 * max(1, abs(derivative(x))) for x in POINTS[:20]), name
-        work[name] = lambda f=f: [f(x) for x in POINTS]
-    seconds = interleaved(work, asked.repeats)
-    base = seconds.get("CasADi SX, through its buffers", seconds["graphlang, engine python"])
+    points = POINTS[:20] if asked.quick else POINTS
+    seconds = interleaved({name: lambda f=f: [f(x) for x in points] for name, f in work.items()}, asked.repeats)
+    base = seconds.get(BUFFERS, seconds["graphlang, engine python"])
     rows = []
-    for name in PEERS:
-        if name in missing:
-            rows.append({"what": f"{name}: missing (not installed)"})
-            continue
-        row = {"what": name, "us": 1e6 * seconds[name] / len(POINTS), "ratio": seconds[name] / base, "setup ms": 1000 * setup[name]}
-        if name.startswith("graphlang") and "CasADi SX, through its buffers" in seconds:
-            row |= {"limit": LIMIT, "within": seconds[name] <= LIMIT * base}
+    for name, s in seconds.items():
+        row = {"what": name, "us": 1e6 * s / len(points), "ratio": s / base, "setup ms": 1000 * setup[name]}
+        peer, goal = GOALS.get(name.removeprefix("graphlang, engine "), (None, 0))
+        if peer in seconds:
+            row |= {"goal": f"{goal:g} of {peer.partition(', through')[0]}", "within": s <= goal * seconds[peer]}
         rows.append(row)
-    report("W1: a scalar program, value and gradient", rows, asked.json, repeats=asked.repeats, versions=versions("casadi", "micrograd", "autograd", "jax", "torch"))
+    rows += missing
+    report("W1: a scalar program, value and gradient", rows, asked.json, repeats=asked.repeats, versions=versions("numba", "casadi", "micrograd", "autograd", "jax", "torch"))
 
 
 if __name__ == "__main__":

@@ -51,29 +51,35 @@ class Node:
     def __init__(self, graph: "Graph", expr: Expr):
         self.graph, self.expr = graph, expr
 
-    def _call(self, function: str, *args) -> "Node":
-        lift = self.graph._lift
-        return Node(self.graph, self.graph._pool.call(function, *[lift(a) for a in args]))
+    def _call(self, function: str, other) -> "Node":
+        graph = self.graph
+        return Node(graph, graph._pool.call(function, self.expr, other.expr if type(other) is Node and other.graph is graph else graph._lift(other)))
 
-    def __add__(self, other): return self._call("+", self, other)
-    def __radd__(self, other): return self._call("+", other, self)
-    def __sub__(self, other): return self._call("-", self, other)
-    def __rsub__(self, other): return self._call("-", other, self)
-    def __mul__(self, other): return self._call("*", self, other)
-    def __rmul__(self, other): return self._call("*", other, self)
-    def __truediv__(self, other): return self._call("/", self, other)
-    def __rtruediv__(self, other): return self._call("/", other, self)
-    def __pow__(self, other): return self._call("^", self, other)
-    def __rpow__(self, other): return self._call("^", other, self)
-    def __mod__(self, other): return self._call("mod", self, other)
-    def __rmod__(self, other): return self._call("mod", other, self)
-    def __neg__(self): return self._call("neg", self)
+    def _turned(self, function: str, other) -> "Node":
+        return Node(self.graph, self.graph._pool.call(function, self.graph._lift(other), self.expr))
+
+    def _of(self, function: str) -> "Node":
+        return Node(self.graph, self.graph._pool.call(function, self.expr))
+
+    def __add__(self, other): return self._call("+", other)
+    def __radd__(self, other): return self._turned("+", other)
+    def __sub__(self, other): return self._call("-", other)
+    def __rsub__(self, other): return self._turned("-", other)
+    def __mul__(self, other): return self._call("*", other)
+    def __rmul__(self, other): return self._turned("*", other)
+    def __truediv__(self, other): return self._call("/", other)
+    def __rtruediv__(self, other): return self._turned("/", other)
+    def __pow__(self, other): return self._call("^", other)
+    def __rpow__(self, other): return self._turned("^", other)
+    def __mod__(self, other): return self._call("mod", other)
+    def __rmod__(self, other): return self._turned("mod", other)
+    def __neg__(self): return self._of("neg")
     def __pos__(self): return self
-    def __abs__(self): return self._call("abs", self)
-    def __lt__(self, other): return self._call("<", self, other)
-    def __le__(self, other): return self._call("<=", self, other)
-    def __gt__(self, other): return self._call(">", self, other)
-    def __ge__(self, other): return self._call(">=", self, other)
+    def __abs__(self): return self._of("abs")
+    def __lt__(self, other): return self._call("<", other)
+    def __le__(self, other): return self._call("<=", other)
+    def __gt__(self, other): return self._call(">", other)
+    def __ge__(self, other): return self._call(">=", other)
 
     def __bool__(self):
         raise TypeError("the value of a node is not known while the graph is built; use gl.where(condition, a, b)")
@@ -213,7 +219,7 @@ class Graph:
             if value.graph is not self:
                 raise GraphError([Diagnostic("E105", "a node of another graph", hints=("one graph has no part in another",))])
             return value.expr
-        if isinstance(value, Real):
+        if type(value) is float or type(value) is int or isinstance(value, Real):  # the last takes ten times as long
             return self._pool.number(value)
         raise TypeError(f"{type(value).__name__} is neither a node nor a number")
 

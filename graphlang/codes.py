@@ -88,6 +88,11 @@ CODES: dict[str, str] = {
     "E405": "A setting or a tolerance is not of its kind.",
     "E407": "A value, a name or an option that is given from outside of the program is wrong.",
     "E408": "Numbers are asked for where a size is left symbolic or a function opaque.",
+    "E410": "An entry of a `train` block is missing, is unknown, or stands twice.",
+    "E411": "What stands behind an entry of a `train` block is not of its kind.",
+    "E412": "The columns of a data set do not fit what they are to fill.",
+    "E413": "A leaf has no value, and no column of the data set fills it.",
+    "E414": "A program cannot be trained: nothing is minimized or maximized, or the goal depends on no param.",
     "E501": "A value is not defined: an operand is outside the domain of a function.",
     "E502": "A number is beyond what a float64 holds: too large, or too near to 0 to be told from it.",
     "E503": "A matrix is singular: it has no inverse, a system with it no single solution.",
@@ -120,4 +125,5 @@ CODES: dict[str, str] = {
     "W306": "`sqrt(sum(x^2))` has no derivative at 0; the stable spelling is `norm(x)`.",
     "W307": "`(exp(x) - 1)/x` loses its digits near 0; the stable spelling is `expm1(x)/x`.",
     "W308": "`==` or `!=` compares values that are differentiated.",
+    "W401": "A log-likelihood is minimised.",
 }

@@ -6,16 +6,18 @@ The engine `python` prints the program and its backward pass as Python source (e
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from keyword import iskeyword
 from typing import Callable, Mapping, Sequence
 
 from graphlang.derive.reverse import differentiate
 from graphlang.diagnostics import Diagnostic, GraphError, did_you_mean
+from graphlang.engines.dense import Unsupported as Missing
 from graphlang.engines.initial import initial_values
 from graphlang.engines.listing import Listing, listing
 from graphlang.engines.numba_source import Unsupported
 from graphlang.engines.python_source import BADLY, Writer
-from graphlang.engines.tape import TooLarge
+from graphlang.engines.tape import LOOP, TooLarge
 from graphlang.given import UsageError, flat
 from graphlang.graph.graph import Graph, ancestors
 from graphlang.graph.order import plan
@@ -26,9 +28,11 @@ from graphlang.syntax.names import canonical
 NAME = "value_and_gradient"
 UNSET = object()
 RESERVED = re.compile(r"[vari]\d+|q\d*|_.*")  # names of the generated code
-ENGINES = ("python", "numba")
-LATER = ("numpy", "jax")
-LARGE = 1000  # instructions, or elements of all tables, from which `auto` takes machine code
+ENGINES = ("python", "numpy", "numba", "jax")
+ARRAYS = ("numpy", "jax")  # compute whole arrays at a time
+NEEDS = {"numba": "fast", "jax": "jax"}  # the extra that an engine needs
+LARGE = 1000  # instructions, or elements of all tables, from which `auto` takes another engine than `python`
+PRODUCT = 50_000  # rounds of one nest of loops from which it leaves sums of products to matrix products
 
 
 class Compiled:
@@ -51,9 +55,25 @@ class Compiled:
     def function(self) -> Callable:
         """The function that is given out."""
         f = front(self)
-        f.__name__ = f.__qualname__ = f"{self.made.goal}_and_gradient"
-        f.__doc__ = f"`{self.made.goal}` and its gradient by {', '.join(self.made.wrt) or 'nothing'}, of {', '.join(self.made.inputs)}."
+        named(f, self.made.goal, self.made.wrt, self.made.inputs)
         f.engine, f.source = self.engine, self.source
+        return self.complete(f)
+
+    def complete(self, f: Callable) -> Callable:
+        """Its other derivatives, which are made when they are first asked for."""
+        made = self.made
+
+        def other(name: str) -> Callable:
+            def call(*args, **leaves):
+                from graphlang.compiled_arrays import Arrays, attach, loader
+
+                goal = made.derivative.goal
+                attach(f, Arrays(made.graph, goal, made.wrt, made.inputs, self.defaults, loader(self.engine)), self._refuse)
+                return getattr(f, name)(*args, **leaves)
+
+            return call
+
+        f.jacobian, f.hessian, f.jvp = map(other, ("jacobian", "hessian", "jvp"))
         return f
 
     def __call__(self, **leaves):
@@ -130,12 +150,22 @@ class Compiled:
         return value, {n: nest(listed(g), ranges[n]) for n, g in gradients.items()}
 
     def _refuse(self, name: str) -> None:
-        v = self.made.graph.variables.get(name)
-        if v is not None and v.role == "const":
-            raise UsageError(f"`{name}` is a const: it is a part of the compiled program")
-        if v is not None and v.is_leaf:
-            raise UsageError(f"`{self.made.goal}` does not depend on `{name}`")
-        raise UsageError("; ".join((f"there is no leaf `{name}`", *did_you_mean(name, self.made.inputs))))
+        refused(self.made.graph, self.made.goal, self.made.inputs, name)
+
+
+def refused(graph: Graph, goal: str, inputs: Sequence[str], name: str) -> None:
+    """Raise the UsageError for a name that is no leaf of the goal."""
+    v = graph.variables.get(name)
+    if v is not None and v.role == "const":
+        raise UsageError(f"`{name}` is a const: it is a part of the compiled program")
+    if v is not None and v.is_leaf:
+        raise UsageError(f"`{goal}` does not depend on `{name}`")
+    raise UsageError("; ".join((f"there is no leaf `{name}`", *did_you_mean(name, inputs))))
+
+
+def named(f: Callable, goal: str, wrt: Sequence[str], inputs: Sequence[str]) -> None:
+    f.__name__ = f.__qualname__ = f"{goal}_and_gradient"
+    f.__doc__ = f"`{goal}` and its gradient by {', '.join(wrt) or 'nothing'}, of {', '.join(inputs)}."
 
 
 def compile_program(graph: Graph, wrt: Sequence[str] = (), engine: str = "auto", goal: str | None = None) -> Callable:
@@ -146,15 +176,10 @@ def compile_program(graph: Graph, wrt: Sequence[str] = (), engine: str = "auto",
     A value that does not exist is nan or infinite, as in a run with `ieee`. `f.source` is what was generated, to read; `f.engine`
     who runs it. Raises UsageError, GraphError; `f` raises UsageError for leaves that do not fit.
     """
-    if engine in LATER:
-        raise UsageError(f"the engine `{engine}` is not there yet; `python` is")
     if engine not in (*ENGINES, "auto"):
         raise UsageError(f"there is no engine `{engine}`: {', '.join(ENGINES)}, or auto")
-    if engine == "numba":
-        from graphlang.engines.numba_engine import available
-
-        if not available():
-            raise UsageError("the engine `numba` needs Numba: pip install 'graphlang[fast]'")
+    if engine in NEEDS and find_spec(engine) is None:
+        raise UsageError(f"the engine `{engine}` needs {engine.capitalize() if engine == 'numba' else 'JAX'}: pip install 'graphlang[{NEEDS[engine]}]'")
     check_numbers(graph)
     chosen = goals_in_view(graph, graph, goal)[0]
     derivative = differentiate(graph, chosen, plan(graph))
@@ -166,25 +191,65 @@ def compile_program(graph: Graph, wrt: Sequence[str] = (), engine: str = "auto",
     needed = ancestors(graph, {chosen.name}) | set(names)
     inputs = [n for n, v in graph.variables.items() if v.is_leaf and v.role != "const" and n in needed]
     values, _ = initial_values(graph, {})
-    try:
-        made = listing(graph, derivative, chosen.name, names, inputs)
-    except TooLarge as e:
-        raise GraphError([Diagnostic("E902", f"an equation would take {e.steps:,} rounds of its loops, more than are compiled", None, hints=("smaller ranges",))], graph.source) from None
     known = {n: values[n] for n in inputs if n in values}
     try:
-        return Compiled(made, known, automatic(made) if engine == "auto" else engine).function()
-    except Unsupported as e:
-        if engine == "auto":
-            return Compiled(made, known, "python").function()
+        if engine in ARRAYS:
+            return whole_arrays(graph, chosen, names, inputs, known, engine)
+        made = listing(graph, derivative, chosen.name, names, inputs)
+        if engine != "auto":
+            return Compiled(made, known, engine).function()
+    except TooLarge as e:
+        raise GraphError([Diagnostic("E902", f"an equation would take {e.steps:,} rounds of its loops, more than are compiled", None, hints=("smaller ranges",))], graph.source) from None
+    except (Unsupported, Missing) as e:
         raise UsageError(f"the engine `{engine}` has no code for {e}; the engine `python` has") from None
+    for name in automatic(made):
+        try:
+            return whole_arrays(graph, chosen, names, inputs, known, name) if name in ARRAYS else Compiled(made, known, name).function()
+        except (Unsupported, Missing, TooLarge):
+            pass
+    return Compiled(made, known, "python").function()
 
 
-def automatic(made: Listing) -> str:
-    """Numba for what is large, where it is installed: its code takes a second to compile the first time."""
-    from graphlang.engines.numba_engine import available
+def whole_arrays(graph: Graph, goal, wrt: Sequence[str], inputs: Sequence[str], known: Mapping[str, list[float]], engine: str) -> Callable:
+    """The function by an engine that computes whole arrays at a time. Raises Missing, TooLarge."""
+    from graphlang.compiled_arrays import Arrays, attach, loader
 
-    large = len(made.ops) >= LARGE or sum(s.size for s in made.slots.values()) >= LARGE
-    return "numba" if large and available() else "python"
+    arrays = Arrays(graph, goal, wrt, inputs, known, loader(engine))
+    arrays.function(None, ())
+
+    def refuse(name: str):
+        refused(graph, goal.name, inputs, name)
+
+    def f(**leaves):
+        return arrays(refuse, leaves)
+
+    named(f, goal.name, wrt, inputs)
+    f.engine, f.source = engine, arrays.source
+    attach(f, arrays, refuse)
+    return f
+
+
+def automatic(made: Listing) -> tuple[str, ...]:
+    """Engines to try before `python`, the best first. Numba takes seconds to compile what is new; large sums of products are faster as matrix products."""
+    if len(made.ops) < LARGE and sum(s.size for s in made.slots.values()) < LARGE:
+        return ()
+    numba = ("numba",) if find_spec("numba") is not None else ()
+    if all(s.scalar for s in made.slots.values()):
+        return numba
+    return ("numpy", *numba) if most_rounds(made.ops) >= PRODUCT else (*numba, "numpy")
+
+
+def most_rounds(ops: list[tuple]) -> int:
+    """Of the nests of loops with fixed ends, the most rounds that one has."""
+    most, work = 1, [(ops, 1)]
+    while work:
+        block, around = work.pop()
+        for op in block:
+            if op[0] == LOOP:
+                rounds = around * max(1, op[3][0] - op[2][0] + 1)
+                most = max(most, rounds)
+                work.append((op[4], rounds))
+    return most
 
 
 def _load(source: str, used: Mapping[str, object]):

@@ -94,6 +94,14 @@ class Program:
 
         return compile_program(self.graph, wrt, engine, goal)
 
+    def train(self, engine: str = "auto", **options):
+        """What the `train` block says, done: `trained.params`, `trained.history`. options: set (values of leaves and consts), epochs, rate, batch and
+        seed in the place of the block's, init (params to begin with: a dict, or what an earlier training gave), on_event (called with
+        each record of graphlang.train.events). Raises UsageError, and GraphError also where a number is not finite."""
+        from graphlang.train.api import train
+
+        return train(self, engine, **options)
+
     def derivative(self, goal: str | None = None, expand: bool = False, scalar: bool = False) -> Derivative:
         """The backward pass as formulas; needs no values."""
         shown = view(self.graph, expand, scalar)
@@ -200,22 +208,11 @@ def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ..
     if mode not in ("A", "B", "forward"):
         raise UsageError(f"mode is \"A\", \"B\" or \"forward\", not {mode!r}")
     check_numbers(graph)
-    flat_given = {n: flat(graph, n, v) for n, v in given.items()}
     if scalar:
         wrt = tuple(x for w in wrt for x in (element_names(graph.variables[w]) if w in graph.variables else (w,)))
-    for w in () if scalar else wrt:
-        if w not in graph.variables or graph.variables[w].role == "const":
-            raise UsageError(f"--wrt: there is no variable `{w}` to differentiate with respect to"
-                             + "".join(f"; {h}" for h in did_you_mean(w, [n for n, v in graph.variables.items() if v.role != "const"])))
-    values, missing = initial_values(graph, flat_given, seed)
-    if missing:
-        spans = [graph.variables[n].span for n in missing]
-        settings = " ".join(f"--set {n}={example(graph.variables[n])}" for n in missing)
-        raise GraphError([Diagnostic("E401", ("`" + "`, `".join(missing) + "` ") + ("has" if len(missing) == 1 else "have") + " no value", spans[0], "declared without a value",
-                                     tuple(Label(s, "and this one") for s in spans[1:4] if s), (f"graphlang run {graph.source.name if graph.source else 'FILE'} {settings}",))], graph.source)
-    check_declared(graph, values)
-    if not ieee:
-        check_leaves(graph, values, flat_given)
+    else:
+        check_wrt(graph, wrt)
+    values = leaf_values(graph, given, seed, ieee)
     shown = view(graph, expand, scalar)
     start = scalar_values(graph, values) if scalar else dict(values)  # a run adds to what it starts from
     run = run_graph(shown, start, wrt, goals_in_view(graph, shown, goal), mode, ieee, raw, graph if scalar else None)
@@ -226,6 +223,30 @@ def evaluate_graph(graph: Graph, given: Mapping[str, object], wrt: tuple[str, ..
 
         run.claims = tuple(judge_claims(graph, values))
     return run
+
+
+def check_wrt(graph: Graph, wrt: Iterable[str]) -> None:
+    """Raises UsageError for a name that is no variable with an adjoint."""
+    for w in wrt:
+        if w not in graph.variables or graph.variables[w].role == "const":
+            raise UsageError(f"--wrt: there is no variable `{w}` to differentiate with respect to"
+                             + "".join(f"; {h}" for h in did_you_mean(w, [n for n, v in graph.variables.items() if v.role != "const"])))
+
+
+def leaf_values(graph: Graph, given: Mapping[str, object], seed: int | None = None, ieee: bool = False) -> dict[str, list[float]]:
+    """Flat values of all leaves and consts, some of them given. Raises UsageError for a given value that does not fit, GraphError where one is missing
+    or, unless `ieee`, works out to what is not finite."""
+    flat_given = {n: flat(graph, n, v) for n, v in given.items()}
+    values, missing = initial_values(graph, flat_given, seed)
+    if missing:
+        spans = [graph.variables[n].span for n in missing]
+        settings = " ".join(f"--set {n}={example(graph.variables[n])}" for n in missing)
+        raise GraphError([Diagnostic("E401", ("`" + "`, `".join(missing) + "` ") + ("has" if len(missing) == 1 else "have") + " no value", spans[0], "declared without a value",
+                                     tuple(Label(s, "and this one") for s in spans[1:4] if s), (f"graphlang run {graph.source.name if graph.source else 'FILE'} {settings}",))], graph.source)
+    check_declared(graph, values)
+    if not ieee:
+        check_leaves(graph, values, flat_given)
+    return values
 
 
 def check_declared(graph: Graph, values) -> None:

@@ -91,18 +91,28 @@ def jacobian(run: Run, wrt: Sequence[str]) -> dict[str, tuple[list[float], Box]]
 
 def hessian(run: Run, wrt: Sequence[str]) -> dict[str, tuple[list[float], Box]]:
     """The second derivatives of the run's goals: name → values and ranges (those of z, then those of x)."""
-    graph = author(run)
-    goals = dict.fromkeys((p.goal.name, p.goal.element) for p in run.passes)
+    return tables(run, *seconds(author(run), [(p.goal.name, p.goal.element) for p in run.passes], wrt))
+
+
+def seconds(graph: Graph, goals: Sequence[tuple], wrt: Sequence[str]) -> tuple[list[tuple], list[tuple]]:
+    """The second derivatives of goals (name, element), and the first, of which they are derivatives: each as (of, element, wrt)."""
+    goals = list(dict.fromkeys(goals))
     pairs = [(derivative_name(graph.pool, of, x, element), None, z) for of, element in goals for x in wrt for z in wrt]
-    return tables(run, pairs, [(of, element, x) for of, element in goals for x in wrt])
+    return pairs, [(of, element, x) for of, element in goals for x in wrt]
 
 
 def tables(run: Run, wanted: Sequence[tuple], first: Sequence[tuple] = ()) -> dict[str, tuple[list[float], Box]]:
     """Derivatives (of, element, wrt); `first` are those that some of these are derivatives of."""
+    values, ranges = lookup(run)
+    graph, names = with_tables(author(run), wanted, first)
+    evaluate_derivatives(run, graph, values, ranges)
+    return {name: (values[name], ranges[name]) for name in names}
+
+
+def with_tables(graph: Graph, wanted: Sequence[tuple], first: Sequence[tuple] = ()) -> tuple[Graph, list[str]]:
+    """A graph with such derivatives as variables, and the names of those wanted. Raises UsageError where they would be too large."""
     from graphlang.derive.complete import complete
 
-    graph = author(run)
-    values, ranges = lookup(run)
     for some in filter(None, (first, wanted)):
         asked = {derivative_name(graph.pool, of, wrt, element): Asked(of, element, wrt, False) for of, element, wrt in some}
         size = sum(v.size for a in asked.values() for v in [Variable("", "node", ranges_of(a, graph.variables[a.of], graph.variables[a.wrt]))])
@@ -112,8 +122,7 @@ def tables(run: Run, wanted: Sequence[tuple], first: Sequence[tuple] = ()) -> di
             if a.element is None and graph.variables[a.of].ranges:
                 split(graph.pool, name, a.of, graph.variables[a.wrt])
         graph = complete(graph, asked)
-    evaluate_derivatives(run, graph, values, ranges)
-    return {name: (values[name], ranges[name]) for name in asked}
+    return graph, list(asked)
 
 
 def evaluate_text(run: Run, text: str):

@@ -207,7 +207,7 @@ def test_paths_and_their_products_are_those_of_a_brute_force_search(text):
                 assert abs(found.total - adjoint) <= 1e-12 * scale
 
 
-@pytest.mark.parametrize("path", [p for p in ALL if p.stem != "ladder"], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [p for p in ALL if p.stem != "ladder" and not p.stem.startswith("digits")], ids=lambda p: p.stem)
 def test_the_sum_over_all_paths_is_the_adjoint(path):
     run = load(path).run()
     p = run.passes[0]

@@ -69,7 +69,7 @@ def parts(stmt):
         field = stack.pop()
         if type(field) is type(NOWHERE):
             continue
-        if type(field) is tuple or type(field) in (ast.Binder, ast.Item, ast.Signature):
+        if type(field) is tuple or type(field) in (ast.Binder, ast.Item, ast.Signature, ast.Entry):
             out.append(type(field).__name__ + str(len(field)))
             stack.extend(reversed(field))
         elif isinstance(field, tuple):
@@ -248,7 +248,7 @@ expect z[j] = 1 within 1e-6 for j in 1..D
 set seed = 0
 layout numerator
 include "base.graph"
-train { rate: 0.1 }
+train { }
 """.strip().splitlines()
 
 

@@ -14,21 +14,25 @@ PACKAGE = ROOT / "graphlang"
 
 # The first part of a module's name after `graphlang.`, and its rank; "" is the package itself, which is only a version
 # and lazy names.
-RANKS = {"": 0, "diagnostics": 0, "codes": 0, "files": 0, "internal": 0, "syntax": 1, "graph": 2, "derive": 3, "engines": 4, "sources": 4, "data": 4, "compiled": 5, "exact": 5, "given": 5, "pipeline": 5, "query": 5, "run": 5,
+RANKS = {"": 0, "diagnostics": 0, "codes": 0, "files": 0, "internal": 0, "syntax": 1, "graph": 2, "derive": 3, "engines": 4, "sources": 4, "data": 4, "compiled": 5, "compiled_arrays": 5, "exact": 5, "given": 5, "pipeline": 5, "query": 5, "run": 5,
          "verify": 6, "show": 7, "api": 8, "pages": 8, "train": 8, "quiz": 8, "highlight": 8, "repl": 9, "lsp": 9, "notebook": 9, "cli": 10, "__main__": 11}
-TOGETHER = [{"compiled", "exact", "given", "pipeline", "query", "run"}, {"sources", "data"}]  # one stage in six files; one in a file and a folder
+TOGETHER = [{"compiled", "compiled_arrays", "exact", "given", "pipeline", "query", "run"}, {"sources", "data"}]  # one stage in six files; one in a file and a folder
 
 # The only arrows that run upward. They are inside of functions, and the value that comes back is plain data: a run
 # ends by judging its expectations and listing its conventions, and offers its JSON.
-UPWARD = {("pipeline", "verify"), ("run", "show"), ("", "api")}
+UPWARD = {("pipeline", "verify"), ("pipeline", "train"), ("run", "show"), ("", "api")}
 
 DOORS = {
     "lark": {"syntax.parser"},
     "rich": {"show", "cli", "repl"},
-    "numpy": {"engines.initial", "run", "compiled", "data", "engines.numba_functions", "engines.numba_engine", "engines.numba_reductions", "engines.scalar_tape"},
+    "numpy": {"engines.initial", "run", "compiled", "compiled_arrays", "data", "engines.numba_functions", "engines.numba_engine", "engines.numba_reductions", "engines.scalar_tape",
+              "engines.numba_linear", "engines.python_training", "engines.numpy_engine", "engines.numpy_functions", "engines.numpy_training", "engines.numba_training", "engines.jax_engine", "engines.jax_training", "train"},
     "pyarrow": {"data"},
     "flint": {"engines.ball"},
     "numba": {"engines.numba_functions", "engines.numba_engine"},
+    "jax": {"engines.jax_engine", "engines.jax_training"},
+    "matplotlib": {"train.plot"},
+    "plotext": {"train.plot"},
     "pygments": {"highlight", "repl"},
     "prompt_toolkit": {"repl"},
     "pygls": {"lsp"},

@@ -38,6 +38,20 @@ J = sum(z[j]*x[j] for j in 0..D)
 """
 
 
+LEARNT = """const M = 2
+data x[1..M] = 1
+param w[1..M] = 0
+J = sum(w[i]*x[i] for i)^2
+minimize J
+train {
+  data: csv("x.csv"), x[1..M]
+  rate: M/epoch
+  epochs: 3; optimizer: adam(b2=0.9)
+  report: mean(J*M)
+}
+"""
+
+
 def analysed(text: str, path: Path | None = None, **more) -> Analysis:
     return analyse(Text("a.graph" if path is None else path.name, text, path), **more)
 
@@ -251,6 +265,10 @@ HOVERS = {
     "an argument": ("f(v) = |v^2\nJ = f(x)\ninput x = 1", ["f(v) = v^2", "argument of `f`"]),
     "a keyword": ("in|put x = 2\nJ = x^2", ["A leaf that is given to the program."]),
     "for": (LAYER.replace("for j in 1", "f|or j in 1"), ["binds an index"]),
+    "an entry of training": (LEARNT.replace("epochs", "ep|ochs"), ["epochs: 20", "how often training goes through all examples"]),
+    "an optimizer": (LEARNT.replace("adam", "ad|am"), ["adam(b1=0.9, b2=0.999, eps=1e-8)", "Kingma"]),
+    "the epoch of a rate": (LEARNT.replace("/epoch", "/e|poch"), ["the number of the epoch, from 1"]),
+    "a leaf that data fill": (LEARNT.replace("), x", "), |x"), ["data x[1..M] = 1", "x: data over 1..2"]),
     "a constant": ("J = p|i*x\ninput x = 1", ["circumference"]),
     "a name in a statement that does not parse": (SIMPLE + "K = |t t", ["t = x^2", "t = 4"]),
 }
@@ -325,6 +343,25 @@ def test_names_come_with_their_values_and_functions_with_their_signatures():
 def test_a_statement_begins_with_a_keyword_or_a_name():
     found = complete(SIMPLE + "cl|")
     assert found["claim"][:3] == ("keyword", "claim ", "cl") and "u1" in found
+
+
+def test_in_a_train_block_a_line_begins_with_an_entry_that_is_not_there_yet():
+    found = complete(LEARNT.replace("  report", "  s|\n  report"))
+    assert found["shuffle"] == ("keyword", "shuffle: ", "s", "whether each epoch takes the examples in another order; no if nothing is said")
+    assert "claim" not in found and "J" not in found
+    assert "rate" not in found and "data" not in found and "epochs" not in found
+
+
+@pytest.mark.parametrize("line, offered, not_offered", [
+    ("shuffle: |", ["yes", "no"], ["epoch", "adam(b1=0.9, b2=0.999, eps=1e-8)"]),
+    ("rate: 1/e|", ["epoch", "M", "exp"], ["yes"]),
+    ("optimizer: |", ["sgd", "momentum(mu=0.9)"], ["yes", "epoch"]),
+    ("data: csv(\"a{.csv\"), |", ["x", "w"], ["epoch", "yes"]),
+    ("# shuffle}\n  patience: |", ["M"], ["yes"]),
+])
+def test_an_entry_of_a_train_block_is_offered_its_words(line, offered, not_offered):
+    found = complete(LEARNT.partition("train")[0] + "train {\n  " + line + "\n}\n")
+    assert [w for w in offered if w not in found] == [] and [w for w in not_offered if w in found] == []
 
 
 def test_derivatives_are_completed_once_their_numerator_is_written():
@@ -413,6 +450,8 @@ RENAMINGS = {
     "an argument": ("f(v) = |v*c\nJ = f(v)\nc = 2\nv = 3", "w", "f(w) = w*c\nJ = f(v)\nc = 2\nv = 3"),
     "a function and its rule": ("f(v) = v\nderivative f(v) = 1\nJ = |f(3)", "g", "g(v) = v\nderivative g(v) = 1\nJ = g(3)"),
     "a const in ranges": ("const |M = 2\ninput x[M]\nJ = sum(x[i] for i in 1..M)", "N", "const N = 2\ninput x[N]\nJ = sum(x[i] for i in 1..N)"),
+    "a leaf and a const in a train block, and no word of it": ("const |M = 2\ndata M1\ntrain {\n  data: csv(\"M\", M), M1, x[1..M]\n  rate: M/epoch # M\n  report: mean(M)\n}", "rate",
+        "const rate = 2\ndata M1\ntrain {\n  data: csv(\"M\", rate), M1, x[1..rate]\n  rate: rate/epoch # M\n  report: mean(rate)\n}"),
     "nothing in comments and strings": ("# u\ninclude \"u\"\nJ = |u\nu = 2", "w", "# u\ninclude \"u\"\nJ = w\nw = 2"),
 }
 
@@ -436,6 +475,8 @@ REFUSALS = {
     "a built-in function has its name": ("J = s|in(x)\ninput x", "w", "is built in"),
     "named in a statement that does not parse": ("J = |x\ninput x\nu = (x", "y", "does not parse, on line 3"),
     "in a statement that does not parse": ("J = (x|\ninput x", "y", "repair it first"),
+    "an entry of training": (LEARNT.replace("epochs", "ep|ochs"), "y", "`epochs` is a word of the language"),
+    "to the epoch of a rate": (LEARNT.replace("const M", "const |M"), "epoch", "would change what `M` means on line 8"),
     "nothing defines it": ("J = |x", "y", "nothing defines `x`"),
     "nothing there": ("J = 3 |*x\ninput x", "y", "there is no name here"),
 }

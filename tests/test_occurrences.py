@@ -26,7 +26,7 @@ def said(text: str) -> list[str]:
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)
 def test_every_name_of_a_program_is_one_occurrence(path):
     text = path.read_text(encoding="utf-8")
-    spans = [o.span for o in found(text)]
+    spans = [o.span for o in found(text) if not (o.symbol.kind == "word" and o.symbol.name in WORDS)]  # `data` is an entry of `train`, too
     assert len(set(spans)) == len(spans)
     names = []
     for part in pieces(text):
@@ -58,7 +58,10 @@ CASES = {
     "a setting": ("set  seed = n", ["reads setting seed", "reads variable n"]),
     "a name in parentheses, a comment before it": ("y = ( # x\n  (x))", ["defines variable y", "reads variable x"]),
     "an argument by its name": ("param W = csv(\"a\", skip=n)", ["declares variable W", "reads function csv", "reads option skip", "reads variable n"]),
-    "training": ('train {\n  data: csv("a"), x[1..M]\n  shuffle: yes\n}', ["reads function csv", "reads variable x", "reads variable M", "reads variable yes"]),
+    "training": ('train {\n  data: csv("a"), x[1..M]\n  shuffle: yes\n}', ["reads word data", "reads function csv", "reads variable x", "reads variable M", "reads word shuffle", "reads word yes"]),
+    "what training is told": ("train {\n  rate: c/epoch\n  optimizer: adam(b2=c, b)\n  batch: epoch\n  report: mean(x[i]*adam for i)\n}",
+                              ["reads word rate", "reads variable c", "reads word epoch", "reads word optimizer", "reads word adam", "reads option b2", "reads variable c", "reads variable b",
+                               "reads word batch", "reads variable epoch", "reads word report", "reads function mean", "reads variable x", "reads index i", "reads variable adam", "binds index i"]),
 }
 
 

@@ -74,6 +74,10 @@ def s(node):
             return f"({' '.join([name, *map(s, params), *(map(s, ranges) if ranges else ())])})"
         case ast.Rule(name, params, wrt, body):
             return f"(derivative {name} ({' '.join(map(s, params))}) {s(wrt) + ' ' if wrt else ''}{s(body)})"
+        case ast.Train(entries):
+            return f"(train {' '.join(map(s, entries))})"
+        case ast.Entry(name, slots):
+            return f"{name}:{','.join(map(s, slots))}"
         case ast.Later(kind):
             return f"(later {kind})"
     raise AssertionError(node)
@@ -289,9 +293,10 @@ y = 3
 '''
 
 
-def test_blocks_are_passed_over():
+def test_the_block_of_a_quiz_is_passed_over_and_that_of_training_has_a_tree():
     found = parse(QUIZ)
-    assert [s(node) for node in found] == ["(later quiz)", "(later exam)", "(later quiz)", "(later train)", "(= y 3)"]
+    assert [s(node) for node in found] == ["(later quiz)", "(later exam)", "(later quiz)",
+                                           '(train data:(csv "train.csv"),x[1..M],ystar rate:0.1 shuffle:yes seed:0 report:(mean J))', "(= y 3)"]
     assert QUIZ[slice(*found[1].span)].startswith('exam "Quiz 3') and QUIZ[found[1].span.end - 1] == "}"
 
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from graphlang.files import write_whole  # noqa: E402
+from graphlang.graph.train_values import ENTRIES  # noqa: E402
 from graphlang.graph.values import BUILT_IN, CONSTANTS  # noqa: E402
 from graphlang.syntax.names import GREEK  # noqa: E402
 from graphlang.syntax.parser import tables  # noqa: E402
@@ -82,7 +83,7 @@ def gathered() -> Words:
         LAYOUTS=layouts,
         FUNCTIONS=tuple(sorted(BUILT_IN)),
         CONSTANTS=tuple(sorted({*CONSTANTS, *(GREEK[c] for c in CONSTANTS if c in GREEK)})),
-        TRAIN=("batch", "data", "epochs", "rate", "report", "seed", "shuffle", "test"),
+        TRAIN=tuple(sorted(ENTRIES)),
         SWITCHES=("no", "yes"),
         QUIZ=("answer", "ask", "blank", "carry", "choices", "choose", "fill", "minutes", "options", "require", "seed", "to", "use", "vary", "versions", "working", "wrong"),
         QUIZ_CLAUSES=("because", "step", "to"),

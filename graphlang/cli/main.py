@@ -23,6 +23,7 @@ EXAMPLES = """examples:
   graphlang run simple.graph --mode A --steps  the same as a numbered list, one sum a variable
   graphlang check programs                     verify every program of a folder
   graphlang grad simple.graph                  the derivatives as formulas, no values needed
+  graphlang train nn.graph                     learn the params from data
   graphlang explain E101                       what an error means
 
 `graphlang COMMAND --help` has the options of a command, with an example.
@@ -58,7 +59,7 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(USAGE)
 
 
-COMMANDS = ("run", "check", "grad", "cost", "repl", "fmt", "explain", "lsp", "completion")  # each a module of its own, `run_command` and so on
+COMMANDS = ("run", "check", "grad", "train", "cost", "repl", "fmt", "explain", "lsp", "completion")  # each a module of its own, `run_command` and so on
 
 
 def arguments(command: str = "") -> Parser:

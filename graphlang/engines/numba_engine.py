@@ -10,12 +10,13 @@ import os
 import platform
 import sys
 import tempfile
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Callable, Sequence
 
 from graphlang.engines.listing import UP, Listing
-from graphlang.engines.numba_source import NumbaWriter, Unsupported
+from graphlang.engines.numba_source import LINEAR, NumbaWriter, Unsupported
 from graphlang.files import write_whole
 
 NAME, BATCH = "value_and_gradient", "batched"
@@ -37,24 +38,14 @@ class Built:
         self.source = self.writer.function(NAME)
         self.constants = [numpy.array(rows, dtype=numpy.int64).reshape(len(rows), -1) for rows in self.writer.constants.values()]
         compiled = self.load("")
-        compile_now(compiled, [made.slots[n].scalar if n in made.slots else not made.graph.variables[n].ranges for n in made.inputs], len(self.constants))
+        scalar = [made.slots[n].scalar if n in made.slots else not made.graph.variables[n].ranges for n in made.inputs]
+        compile_for(compiled, [*("number" if s else "table" for s in scalar), *["orders"] * len(self.constants)])
         self.call = compiled if not self.constants else lambda *args: compiled(*args, *self.constants)
         self.batches: dict[tuple[bool, ...], Callable] = {}
 
     def load(self, more: str) -> Callable:
         """The function of the source, or of what is put below it."""
-        w, body = self.writer, self.source
-        head = [f"from math import {', '.join(sorted(w.calls.imports))}"] if w.calls.imports else []
-        own = sorted({"fast", *w.calls.own} | ({"as_array"} if w.objects else set()))
-        head += ["from numba import objmode", "from numpy import empty as room, zeros", f"from graphlang.engines.numba_functions import {', '.join(own)}"]
-        if w.reductions:
-            head.append(f"from graphlang.engines.numba_reductions import {', '.join(sorted(w.reductions))}")
-        if w.constants:
-            first, rest = body.split("\n", 1)
-            body = f"{first.removesuffix('):')}{', ' if self.made.inputs else ''}{', '.join(w.constants)}):\n{rest}"
-        module = load("\n".join([*head, "", *(f"{n} = None" for n in w.objects), "", "", "@fast", body, more]))
-        for name, function in w.objects.items():
-            setattr(module, name, function)
+        module = load("\n".join([*imports(self.writer, "fast"), "", "", "@fast", self.source, more]))
         return getattr(module, BATCH if more else NAME)
 
     def batch(self, count: int, args: Sequence, along: tuple[bool, ...]):
@@ -76,15 +67,24 @@ class Built:
         return "\n".join(lines) + "\n"
 
 
-def compile_now(function, scalar: Sequence[bool], orders: int) -> None:
+def imports(w: NumbaWriter, *more: str) -> list[str]:
+    """The lines at the head of a module with what was written."""
+    functions = {"numba_functions": {*w.calls.own, *more}, "numba_vector": w.vector, "numba_reductions": w.reductions - LINEAR, "numba_linear": w.reductions & LINEAR}
+    lines = [f"from math import {', '.join(sorted(w.calls.imports))}"] if w.calls.imports else []
+    lines += ["from numpy import empty as room, zeros"]
+    return lines + [f"from graphlang.engines.{module} import {', '.join(sorted(names))}" for module, names in functions.items() if names]
+
+
+def compile_for(function, kinds: Sequence[str]) -> None:
     """Rather than at the first call, so that what Numba cannot compile is known here. Raises Unsupported."""
-    from numba import types
+    from numba import float64, int64, types
     from numba.core.errors import NumbaError
 
-    tables, rows = types.Array(types.float64, 1, "C"), types.Array(types.int64, 2, "C")
+    known = {"number": float64, "whole": int64, "table": types.Array(float64, 1, "C"), "matrix": types.Array(float64, 2, "C"),
+             "rows": types.Array(int64, 1, "C"), "orders": types.Array(int64, 2, "C")}
     try:
-        function.compile(tuple([*(types.float64 if s else tables for s in scalar), *[rows] * orders]))
-    except (NumbaError, RuntimeError) as e:  # LLVM refuses some uses of object mode inside of loops
+        function.compile(tuple(known[k] for k in kinds))
+    except NumbaError as e:
         raise Unsupported(f"all of this program ({type(e).__name__} in Numba)") from None
 
 
@@ -92,7 +92,7 @@ def load(text: str):
     """The module with this text, from the cache folder, or from a temporary one where nothing can be written there."""
     import numba
 
-    key = hashlib.sha256("\n".join([text, numba.__version__, platform.python_version(), platform.machine()]).encode()).hexdigest()[:24]
+    key = hashlib.sha256("\n".join([text, called(), numba.__version__, platform.python_version(), platform.machine()]).encode()).hexdigest()[:24]
     path = folder() / f"g{key}.py"
     if not path.exists():
         write_whole(path, text)
@@ -101,6 +101,13 @@ def load(text: str):
     sys.modules[spec.name] = module  # object mode looks its names up there
     spec.loader.exec_module(module)
     return module
+
+
+@cache
+def called() -> str:
+    """What generated code calls: machine code has that inside, so another version of it is another module."""
+    here = Path(__file__).parent
+    return "\n".join((here / f"{name}.py").read_text(encoding="utf-8") for name in ("numba_functions", "numba_vector", "numba_reductions", "numba_linear"))
 
 
 def folder() -> Path:

@@ -8,11 +8,27 @@ import math
 from math import inf, nan
 
 import numpy
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
 from graphlang.graph import floats
 
 fast = njit(cache=True, error_model="numpy")
+straight = njit(cache=True, error_model="numpy", fastmath={"contract"})  # a product and a sum may be rounded as one
+# Of training: sums are added up in the order that is quickest. Not that there were no inf and nan: those must stay to be seen.
+loops = njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+
+
+@intrinsic
+def as_float(typing, bits):
+    """The float64 with these bits."""
+    return types.float64(types.int64), lambda context, builder, signature, args: builder.bitcast(args[0], context.get_value_type(types.float64))
+
+
+@intrinsic
+def as_bits(typing, v):
+    return types.int64(types.float64), lambda context, builder, signature, args: builder.bitcast(args[0], context.get_value_type(types.int64))
+
 
 # As they are: they raise nothing and call nothing but `math`.
 AS_THEY_ARE = ("sigmoid", "leaky_relu", "elu", "gelu", "sign", "floor", "ceil", "half_even", "maximum", "minimum", "sech", "atanh", "modulo", "divide")
@@ -116,6 +132,66 @@ def digamma(v):
     return sum_ + (math.log(v) - 0.5 / v - series)
 
 
+@fast
+def polygamma(order, v):
+    n = int(order)
+    if n == 0 or v != v:
+        return digamma(v)
+    if v == inf:
+        return 0.0
+    if v == -inf or (v < 0.0 and v == math.floor(v)):
+        return nan
+    if v < 0.0:
+        return (-1.0) ** n * polygamma_above_0(n, 1.0 - v) - cotangent_derivative(n, v)
+    return polygamma_above_0(n, v)
+
+
+@fast
+def polygamma_above_0(n, v):
+    whole = 1.0
+    for k in range(2, n + 1):
+        whole *= k
+    sum_ = 0.0
+    while v < 16.0 + n:
+        sum_ += whole / v ** (n + 1.0)
+        v += 1.0
+    rest = 0.0
+    rising = whole * (n + 1.0) / 2.0
+    for k in range(1, len(BERNOULLI) + 1):
+        if k > 1:
+            rising *= (2.0 * k + n - 2.0) * (2.0 * k + n - 1.0) / ((2.0 * k - 1.0) * (2.0 * k))
+        rest += BERNOULLI[k - 1] * rising / v ** (2.0 * k + n)
+    return (-1.0) ** (n + 1) * (sum_ + (whole / n / v ** float(n) + (whole / 2.0 / v ** (n + 1.0) + rest)))
+
+
+@fast
+def cotangent_derivative(n, v):
+    """The n-th derivative of π·cot(πv), as a polynomial in the cotangent c: c' = -π(1 + c²)."""
+    polynomial = numpy.zeros(n + 2)
+    polynomial[1] = 1.0
+    for step in range(n):
+        slope = numpy.zeros(n + 2)
+        for k in range(1, step + 2):
+            slope[k - 1] -= k * polynomial[k]
+            slope[k + 1] -= k * polynomial[k]
+        polynomial = slope
+    c = 1.0 / math.tan(math.pi * (v - math.floor(v + 0.5)))
+    sum_ = 0.0
+    for k in range(n + 1, -1, -1):
+        sum_ = sum_ * c + polynomial[k]
+    return sum_ * math.pi ** (n + 1.0)
+
+
+@intrinsic
+def product_rest(typing, a, b, product):
+    """a·b - product, rounded once."""
+
+    def code(context, builder, signature, args):
+        return builder.fma(args[0], args[1], builder.fneg(args[2]))
+
+    return types.float64(types.float64, types.float64, types.float64), code
+
+
 # ---- elements by subscripts that are values
 
 
@@ -138,28 +214,13 @@ def element(table, ranges, at):
 
 
 @fast
+def inside(table, low, high, at):
+    """An element by its index."""
+    return table[at - low] if low <= at <= high else nan
+
+
+@fast
 def put(table, ranges, at, value, add):
     k = offset(ranges, at)
     if k >= 0:
         table[k] = table[k] + value if add else value
-
-
-# ---- lists of values for functions of tables
-
-
-@fast
-def empty():
-    return [0.0 for _ in range(0)]
-
-
-@fast
-def array(values):
-    out = numpy.empty(len(values))
-    for k in range(len(values)):
-        out[k] = values[k]
-    return out
-
-
-def as_array(values):
-    """Of object mode."""
-    return numpy.array(values, dtype=float)

@@ -1,13 +1,14 @@
-"""Reductions over an array for code that Numba compiles; meanings and conventions are those of graph/reductions.py."""
+"""Reductions over an array for code that Numba compiles; meanings and conventions are those of graph/reductions.py. What has a table as its result
+puts it into `out`: nothing is allocated.
+"""
 
 from __future__ import annotations
 
 import math
 from math import inf, nan
 
-import numpy
-
 from graphlang.engines.numba_functions import fast
+from graphlang.engines.numba_vector import exp
 
 
 @fast
@@ -27,7 +28,26 @@ def finite(values):
 
 
 @fast
+def fill(out, value):
+    for k in range(len(out)):
+        out[k] = value
+
+
+@fast
 def prod(values):
+    """Scaled by powers of two, so that it overflows only where the result does."""
+    mantissa, exponent = 1.0, 0
+    for v in values:
+        if not math.isfinite(v):
+            return plain_product(values)
+        m, e = math.frexp(v)
+        mantissa, shift = math.frexp(mantissa * m)
+        exponent += e + shift
+    return scaled(mantissa, exponent)
+
+
+@fast
+def plain_product(values):
     result = 1.0
     for v in values:
         result *= v
@@ -35,9 +55,16 @@ def prod(values):
 
 
 @fast
-def others(values):
+def scaled(mantissa, exponent):
+    """In two steps: Numba's `ldexp` takes 32 bits."""
+    half = max(-2000, min(exponent // 2, 2000))
+    rest = max(-2000, min(exponent - half, 2000))
+    return math.ldexp(math.ldexp(mantissa, half), rest)
+
+
+@fast
+def others(values, out):
     n = len(values)
-    out = numpy.ones(n)
     left = 1.0
     for k in range(n):
         out[k] = left
@@ -46,7 +73,6 @@ def others(values):
     for k in range(n - 1, -1, -1):
         out[k] *= right
         right *= values[k]
-    return out
 
 
 @fast
@@ -61,21 +87,32 @@ def largest(values):
 
 @fast
 def smallest(values):
-    return -largest(-values)
+    least = inf
+    for v in values:
+        if v != v:
+            return nan
+        least = min(least, v)
+    return least
 
 
 @fast
-def most(values):
-    top = largest(values)
-    if top != top:
-        return numpy.full(len(values), nan)
-    holds = (values == top).astype(numpy.float64)
-    return holds / total(holds)
+def share(values, extreme, out):
+    """Of the slope of an extreme: ties share equally."""
+    holds = 0.0
+    for v in values:
+        holds += v == extreme
+    for k in range(len(values)):
+        out[k] = nan if extreme != extreme else (values[k] == extreme) / holds
 
 
 @fast
-def least(values):
-    return most(-values)
+def most(values, out):
+    share(values, largest(values), out)
+
+
+@fast
+def least(values, out):
+    share(values, smallest(values), out)
 
 
 @fast
@@ -85,38 +122,61 @@ def mean(values):
         return nan
     result = total(values) / n
     if math.isinf(result) and finite(values):
-        result = total(values / n)
+        result = 0.0
+        for v in values:
+            result += v / n
     if not math.isfinite(result):
         return result
-    rest = total(values - result) / n
+    rest = 0.0
+    for v in values:
+        rest += v - result
+    rest /= n
     return result + rest if math.isfinite(rest) else result
 
 
 @fast
 def var(values):
+    n = len(values)
     middle = mean(values)
-    return mean((values - middle) * (values - middle))
+    result = 0.0
+    for v in values:
+        result += (v - middle) * (v - middle)
+    result /= n
+    if not math.isfinite(result):
+        return result
+    rest = 0.0
+    for v in values:
+        rest += (v - middle) * (v - middle) - result
+    rest /= n
+    return result + rest if math.isfinite(rest) else result
 
 
 @fast
-def norm(values):
-    """Scaled by the largest, so that it overflows only where the result does."""
+def norm_from(values, middle):
+    """Of the differences from a number; scaled by the largest, so that it overflows only where the result does."""
     top = 0.0
     for v in values:
         if v != v:
             return nan
-        top = max(top, abs(v))
+        top = max(top, abs(v - middle))
     if top == 0.0 or math.isinf(top):
         return top
-    scaled = values / top
-    return top * math.sqrt(total(scaled * scaled))
+    result = 0.0
+    for v in values:
+        result += (v - middle) / top * ((v - middle) / top)
+    return top * math.sqrt(result)
+
+
+@fast
+def norm(values):
+    return norm_from(values, 0.0)
 
 
 @fast
 def std(values):
     if len(values) == 0 or not finite(values):
         return nan
-    return norm(values - mean(values)) / math.sqrt(len(values))
+    return norm_from(values, mean(values)) / math.sqrt(len(values))
 
 
 @fast
@@ -134,24 +194,30 @@ def logsumexp(values):
 
 
 @fast
-def softmax(values):
+def softmax(values, out):
     top = largest(values)
     if not math.isfinite(top):
-        return numpy.full(len(values), nan)
-    weights = numpy.exp(values - top)
-    return weights / total(weights)
+        fill(out, nan)
+        return
+    for k in range(len(values)):
+        out[k] = exp(values[k] - top)
+    whole = 0.0
+    for k in range(len(values)):
+        whole += out[k]
+    for k in range(len(values)):
+        out[k] /= whole
 
 
 @fast
-def log_softmax(values):
+def log_softmax(values, out):
     whole = logsumexp(values)
-    return values - whole if math.isfinite(whole) else numpy.full(len(values), nan)
+    for k in range(len(values)):
+        out[k] = values[k] - whole if math.isfinite(whole) else nan
 
 
 @fast
-def cumsum(values):
-    out, running = numpy.empty(len(values)), 0.0
+def cumsum(values, out):
+    running = 0.0
     for k in range(len(values)):
         running += values[k]
         out[k] = running
-    return out

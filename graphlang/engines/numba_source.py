@@ -1,6 +1,6 @@
 """A listing as source that Numba compiles: loops over arrays, values that are not finite instead of exceptions.
 
-It is the printer of Python source with other spellings; what has no compiled form is called as it is, in Numba's object mode.
+It is the printer of Python source with other spellings. The values of a reduction go into an array that is there from the start.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from typing import Iterable
 
 from graphlang.engines.listing import Listing
 from graphlang.engines.python_source import MATH, OPERATORS, Writer, bare
-from graphlang.engines.tape import ELEMENT, FINISH, PLACE, PLACED, PLACES, START
-from graphlang.graph.functions import FUNCTIONS
+from graphlang.engines.tape import ELEMENT, FINISH, KEEP, LOAD, PLACE, PLACED, PLACES, START
+from graphlang.engines.uses import kept_by
 from graphlang.graph.reductions import REDUCTIONS
 
 # Rows by the name of what computes them: of `math`, which Numba compiles, or of engines/numba_functions.py.
 IN_MATH = MATH | {"log2", "log10", "hypot", "atan2", "acosh", "atanh"}
-OWN = {"^": "power", "max": "maximum", "min": "minimum", "round": "half_even", "mod": "modulo", "_sech": "sech", "_power_log": "power_log",
+OWN = {"^": "power", "max": "maximum", "min": "minimum", "round": "half_even", "mod": "modulo", "_sech": "sech", "_power_log": "power_log", "_polygamma": "polygamma",
        **{n: n for n in ("sigmoid", "leaky_relu", "elu", "gelu", "sign", "floor", "ceil", "xlogy", "logaddexp", "softplus", "log_sigmoid", "relu", "silu", "clip", "cbrt", "lgamma", "digamma")}}
 REDUCED = {"_others": "others", "max": "largest", "min": "smallest", "_most": "most", "_least": "least",
+           "det": "determinant", "slogdet": "log_determinant", "inv": "inverse", "_cofactor": "cofactors", "_solve": "solution",
            **{n: n for n in ("prod", "mean", "var", "std", "norm", "logsumexp", "softmax", "log_softmax", "cumsum")}}
 PLAIN = {"/": "{0}/{1}", "abs": "abs({0})", "_erfc": "erfc({0})"}
 
@@ -46,46 +47,64 @@ class Calls:
         return None
 
 
+LINEAR = frozenset({"determinant", "log_determinant", "inverse", "cofactors", "solution"})  # of engines/numba_linear.py; the others of numba_reductions.py
+
+
 class NumbaWriter(Writer):
-    """`constants`: arrays that the function takes after its leaves, the orders of recurrences."""
+    """`constants`: arrays that the function takes after its leaves, the orders of recurrences. `rooms`: sizes of the arrays that it works in."""
 
     def __init__(self, made: Listing):
         super().__init__(made, careful=False)
         self.constants: dict[str, tuple] = {}
-        self.objects: dict[str, object] = {}   # what is called in object mode
         self.calls = Calls()
-        self.depth = 0                          # of the block that is being printed
-        self.reductions: set[str] = set()       # from numba_reductions
+        self.reductions: set[str] = set()
+        self.vector: set[str] = set()          # from engines/numba_vector.py
+        self.lists = kept_by(made.ops)
+        self.rooms: dict[str, int] = {}
+        self.indices: set[int] = set()  # registers that are an index
 
     def op(self, op: tuple, depth: int) -> None:
         kind = op[0]
         if kind == START:
-            self.line(depth, f"r{op[1]} = empty()")
-            self.calls.own.add("empty")
+            self.rooms[f"w{op[1]}"] = self.lists[op[1]][1]
+            self.line(depth, f"n{op[1]} = 0")
+        elif kind == KEEP:
+            self.line(depth, f"w{op[1]}[n{op[1]}] = {bare(self.r(op[2]))}")
+            self.line(depth, f"n{op[1]} += 1")
         elif kind == FINISH:
-            d, name = op[1], op[2]
-            if name in REDUCED:
-                self.calls.own.add("array")
-                self.reductions.add(REDUCED[name])
-                self.line(depth, f"f{d} = {REDUCED[name]}(array(r{d}))")
-                self.names[d] = f"f{d}"
-                return
-            self.objects[f"reduce_{name}"] = REDUCTIONS[name].reference
-            table = REDUCTIONS[name].table
-            self.line(depth, f"k{d} = array(r{d})")
-            self.calls.own.add("array")
-            self.line(depth, f"with objmode(f{d}='{'float64[:]' if table else 'float64'}'):")
-            self.line(depth + 1, f"f{d} = {f'as_array(reduce_{name}(k{d}.tolist()))' if table else f'float(reduce_{name}(k{d}.tolist()))'}")
-            self.names[d] = f"f{d}"
+            self.finish(op[1], op[2], depth)
         elif kind == ELEMENT:
-            _, d, table, registers, lows, highs = op
-            self.calls.own.add("element")
-            ends = ", ".join(f"(int({self.r(a)}), int({self.r(b)}))" for a, b in zip(lows, highs))
-            self.line(depth, f"r{d} = element({self.names.get(table, f'r{table}')}, ({ends},), {self.tuple_of(registers)})")
+            self.element(op, depth)
         elif kind in (PLACES, PLACE, PLACED):
             raise Unsupported("a ragged table-valued function")
         else:
+            if kind == LOAD:
+                self.indices.add(op[1])
             super().op(op, depth)
+
+    def finish(self, d: int, name: str, depth: int) -> None:
+        if name not in REDUCED:
+            raise Unsupported(f"`{name.strip('_')}`")
+        function, (least, most) = REDUCED[name], self.lists[d]
+        self.reductions.add(function)
+        values = f"w{d}" if least == most else f"w{d}[:n{d}]"
+        if REDUCTIONS[name].table:
+            self.rooms[f"f{d}"] = most
+            self.line(depth, f"{function}({values}, f{d})")
+        else:
+            self.line(depth, f"f{d} = {function}({values})")
+        self.names[d] = f"f{d}"
+
+    def element(self, op: tuple, depth: int) -> None:
+        _, d, table, registers, lows, highs = op
+        known = [self.made.tape.registers[r] for r in (*lows, *highs)]
+        if len(registers) == 1 and registers[0] in self.indices and None not in known:
+            self.calls.own.add("inside")
+            self.let(d, f"inside({self.names[table]}, {int(known[0])}, {int(known[1])}, {self.r(registers[0])})", depth)
+            return
+        self.calls.own.add("element")
+        ends = ", ".join(f"(int({self.r(a)}), int({self.r(b)}))" for a, b in zip(lows, highs))
+        self.line(depth, f"r{d} = element({self.names[table]}, ({ends},), {self.tuple_of(registers)})")
 
     def dispatch(self, op: tuple, depth: int) -> None:
         _, rows, branches = op
@@ -109,16 +128,7 @@ class NumbaWriter(Writer):
         text = self.calls.text(name, args)
         if text is not None:
             return text
-        self.objects[f"call_{name.strip('_')}"] = FUNCTIONS[name].reference
-        k = len(self.lines)
-        self.line(self.depth, f"with objmode(o{k}='float64'):")
-        self.line(self.depth + 1, f"o{k} = float(call_{name.strip('_')}({', '.join(map(bare, args))}))")
-        return f"o{k}"
-
-    def block(self, ops: Iterable[tuple], depth: int, notes={}) -> None:
-        before, self.depth = self.depth, depth
-        super().block(ops, depth, notes)
-        self.depth = before
+        raise Unsupported(f"`{name.strip('_')}`")
 
     def tuple_of(self, registers: Iterable[int]) -> str:
         """Of numbers of one type: an index among them is a float too."""
@@ -129,6 +139,11 @@ class NumbaWriter(Writer):
         if name in ("element", "put"):
             self.calls.own.add(name)
         return name
+
+    def function(self, name: str) -> str:
+        first, rest = super().function(name).split("\n", 1)
+        head, end = first.removesuffix("):"), ", " if self.constants and self.made.inputs else ""
+        return "\n".join([f"{head}{end}{', '.join(self.constants)}):", *(f"    {n} = room({size})" for n, size in self.rooms.items()), rest])
 
     def zeros(self, size: int) -> str:
         return f"zeros({size})"

@@ -10,7 +10,7 @@ from typing import Iterable
 from graphlang.engines.listing import DISPATCH, UP, Listing, Slot
 from graphlang.engines.python_calls import between, element, placed, put
 from graphlang.engines.tape import (
-    ADD, CALL1, CALL2, CALLN, CHOOSE, ELEMENT, FINISH, GATHER, KEEP, LOAD, LOOP, PLACE, PLACED, PLACES, READ, START, STORE, SUM, SUM0,
+    ADD, CALL1, CALL2, CALLN, CHOOSE, DOWN, ELEMENT, FINISH, GATHER, KEEP, LOAD, LOOP, PLACE, PLACED, PLACES, READ, START, STORE, SUM, SUM0,
 )  # fmt: skip
 from graphlang.engines.uses import added_inside, used_once
 from graphlang.graph.functions import FUNCTIONS
@@ -86,10 +86,11 @@ class Writer:
                 self.let(d, f"{slot.name}[{self.linear(base, strides)}]", depth)
         elif kind == LOAD:
             self.names[op[1]] = self.names.get(op[2], f"r{op[2]}")
-        elif kind == LOOP:
+        elif kind in (LOOP, DOWN):
             _, register, low, high, inner = op
             self.names[register] = f"i{register}"
-            self.line(depth, f"for i{register} in range({self.linear(*low)}, {self.linear(high[0] + 1, high[1])}):")
+            ends = f"{self.linear(*low)}, {self.linear(high[0] + 1, high[1])}" if kind == LOOP else f"{self.linear(*high)}, {self.linear(low[0] - 1, low[1])}, -1"
+            self.line(depth, f"for i{register} in range({ends}):")
             self.block(inner, depth + 1)
             if not inner:
                 self.line(depth + 1, "pass")

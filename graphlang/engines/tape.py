@@ -12,14 +12,14 @@ from typing import Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from graphlang.graph.coverage import interval
 from graphlang.graph.affine import affine
-from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Read, Reduce, operands
+from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Read, Reduce, operands, postorder
 from graphlang.graph.functions import FUNCTIONS
 from graphlang.graph.graph import Box, Range
 from graphlang.graph.reductions import REDUCTIONS
 
 MOST_STEPS = 400_000_000  # loop rounds of one equation; more would take the reference engine minutes
 
-CALL1, CALL2, CALLN, LOAD, READ, GATHER, LOOP, START, KEEP, FINISH, SUM0, SUM, ELEMENT, CHOOSE, STORE, ADD, PLACES, PLACE, PLACED = range(19)
+CALL1, CALL2, CALLN, LOAD, READ, GATHER, LOOP, START, KEEP, FINISH, SUM0, SUM, ELEMENT, CHOOSE, STORE, ADD, PLACES, PLACE, PLACED, DOWN = range(20)  # DOWN: a loop from its high end to its low one
 
 
 class TooLarge(Exception):
@@ -50,13 +50,14 @@ FLOATS = Arithmetic({name: row.reference for name, row in FUNCTIONS.items()}, la
 class Block:
     """Instructions that run each time the indices up to this one have new values."""
 
-    __slots__ = ("ops", "bound", "known", "over")
+    __slots__ = ("ops", "bound", "known", "over", "part")
 
-    def __init__(self, bound: frozenset[str], over: dict[str, Range]):
+    def __init__(self, bound: frozenset[str], over: dict[str, Range], part: bool = False):
         self.ops: list[tuple] = []
         self.bound = bound          # indices that get their value in this very block
         self.known: dict = {}       # node → register
         self.over = over            # intervals of all indices in reach
+        self.part = part            # of a block: what it computes from changing tables is not kept outside of it
 
 
 class Layout(NamedTuple):
@@ -88,6 +89,8 @@ class Tape:
         self.chain = [root]
         self.index: list[dict[str, int]] = [{n: self.new() for n in given}]
         self.steps = 1
+        self.changing: frozenset[str] = frozenset()  # tables that are not what they will be: the reads of them stay in the part where they stand
+        self.touched: dict[Expr, bool] = {}  # whether an expression reads one
 
     def new(self, value=None) -> int:
         self.registers.append(value)
@@ -99,12 +102,22 @@ class Tape:
                 return registers[name]
         raise AssertionError(f"index {name} has no value here")
 
-    def block_for(self, free: frozenset[str]) -> Block:
-        if free:
+    def block_for(self, free: frozenset[str], changing: bool = False) -> Block:
+        if free or changing:
             for block in reversed(self.chain):
-                if not block.bound.isdisjoint(free):
+                if not block.bound.isdisjoint(free) or changing and block.part:
                     return block
         return self.chain[0]
+
+    def home(self, node: Expr) -> Block:
+        """The outermost block in which all that a node is made of has its value."""
+        return self.block_for(node.free, bool(self.changing) and self.touches(node))
+
+    def touches(self, root: Expr) -> bool:
+        if root not in self.touched:
+            for node in postorder(root):
+                self.touched[node] = type(node) is Read and node.name in self.changing or any(self.touched[a] for a in operands(node))
+        return self.touched[root]
 
     # ---- loops
 
@@ -122,12 +135,22 @@ class Tape:
         self.index.append({name: register})
         return opened
 
-    def close_loop(self, opened: tuple) -> None:
+    def close_loop(self, opened: tuple, kind: int = LOOP) -> None:
         register, low, high, block, extent = opened
         self.chain.pop()
         self.index.pop()
         self.steps //= max(1, extent)
-        self.chain[-1].ops.append((LOOP, register, low, high, block.ops))
+        self.chain[-1].ops.append((kind, register, low, high, block.ops))
+
+    def open_part(self) -> None:
+        """What follows is a part of the innermost block by itself: between `open_part` and `close_part` changing tables stay as they are."""
+        self.chain.append(Block(frozenset(), self.chain[-1].over, True))
+        self.index.append({})
+
+    def close_part(self) -> None:
+        block = self.chain.pop()
+        self.index.pop()
+        self.chain[-1].ops += block.ops
 
     def linear(self, e: Expr) -> tuple[int, tuple[tuple[int, int], ...]]:
         c, factors = affine(e)
@@ -137,10 +160,13 @@ class Tape:
 
     def place(self, root: Expr) -> int:
         """The register that holds the value of an expression in the innermost open block."""
+        outside, anywhere = self.chain[0], not self.changing
+        if anywhere and not root.free and root in outside.known:
+            return outside.known[root]
         stack: list[tuple[Expr, bool]] = [(root, False)]
         while stack:
             node, ready = stack.pop()
-            block = self.block_for(node.free)
+            block = outside if anywhere and not node.free else self.home(node)
             if node in block.known:
                 continue
             kind = type(node)
@@ -160,10 +186,10 @@ class Tape:
                 stack.extend((a, False) for a in reversed(operands(node)))
             else:
                 self.emit(node, block)
-        return self.block_for(root.free).known[root]
+        return self.home(root).known[root]
 
     def register(self, node: Expr) -> int:
-        return self.block_for(node.free).known[node]
+        return (self.home(node) if node.free or self.changing else self.chain[0]).known[node]
 
     def subscripts(self, registers: Iterable[int], block: Block) -> tuple[int, ...]:
         """Registers with the same values as floats, for `position`."""
@@ -201,7 +227,7 @@ class Tape:
         free = node.body.free
         for b in reversed(node.binders):
             free = (free - {b.index}) | b.free
-        home = self.block_for(free)
+        home = self.block_for(free, bool(self.changing) and self.touches(node))
         depth = self.chain.index(home)
         if key not in home.known:
             chain, index, steps = self.chain, self.index, self.steps
@@ -246,7 +272,7 @@ class Tape:
     def store(self, kind: int, value: Expr, table: list, ranges: Box, subs: Sequence[Expr], factor: int | None = None) -> None:
         """At the innermost block: put the value into (or add it to) an element of a table."""
         v = self.place(value)
-        at = Layout(ranges).offset(subs)
+        at = Layout(ranges).offset(subs) if subs else (0, ())
         if at is not None:
             base, strides = at
             self.chain[-1].ops.append((kind, v, table, base, tuple((self.index_register(n), k) for n, k in strides), None, factor))
@@ -283,13 +309,13 @@ def run(ops: list[tuple], r: list) -> None:
             r[op[1]] += r[op[2]]
         elif kind == CALL1:
             r[op[1]] = op[2](r[op[3]])
-        elif kind == LOOP:
+        elif kind == LOOP or kind == DOWN:
             _, register, (low, fl), (high, fh), inner = op
             for i, k in fl:
                 low += k * r[i]
             for i, k in fh:
                 high += k * r[i]
-            for value in range(low, high + 1):
+            for value in range(low, high + 1) if kind == LOOP else range(high, low - 1, -1):
                 r[register] = value
                 run(inner, r)
         elif kind == STORE or kind == ADD:

@@ -71,6 +71,7 @@ class Builder(Heads, OpaqueFunctions, Pieces):
         self.named: dict[int, dict[str, bool]] = {}
         self.rules: list[ast.Rule] = []
         self.dims: list[str] = []
+        self.trains: list[ast.Train] = []
         self.opaques: dict[str, ast.Signature] = {}
         self.seed = 0
         self.setting: ast.Setting | None = None
@@ -85,6 +86,7 @@ class Builder(Heads, OpaqueFunctions, Pieces):
         self.define_functions()
         self.define_rules()
         self.define_nodes()
+        block = self.train_block() if self.trains else None
         self.raise_found()
         equations = tuple(self.equations[id(s)] for s in self.program.statements if id(s) in self.equations)
         lowering = self.lowering
@@ -101,9 +103,17 @@ class Builder(Heads, OpaqueFunctions, Pieces):
         self.raise_found()
         self.found += check_cycles(graph)
         goals = self.goals(graph)
+        training = None
+        if block is not None and not self.found and not self.dims:  # without its sizes a table has no elements that columns could fill
+            training = block.training(replace(graph, goals=goals))
         self.raise_found()
         warnings = tuple(self.lowering.warnings) + tuple(self.lints(graph)) + tuple(unstable(graph))
-        return replace(graph, goals=goals, warnings=warnings)
+        return replace(graph, goals=goals, warnings=warnings, training=training)
+
+    def train_block(self):
+        from graphlang.graph.train_block import TrainBlock  # most programs train nothing
+
+        return TrainBlock(self.trains, self.program.source, self.lowering, self.found)
 
     def raise_found(self) -> None:
         if self.found:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from dataclasses import dataclass, field
-from typing import Callable, Iterable, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Callable, Iterable, Mapping, NamedTuple
 
 from graphlang.diagnostics import Diagnostic, Source, Span
 from graphlang.graph.expressions import Expr, Index, Pool, reads
 from graphlang.graph.sizes import written
 from graphlang.syntax import ast
+
+if TYPE_CHECKING:
+    from graphlang.graph.training import Training
 
 
 class Range(NamedTuple):
@@ -146,6 +149,7 @@ class Graph:
     layouts: tuple[tuple[int, str], ...] = ()  # where in the source a layout begins to hold
 
     dims: tuple[str, ...] = ()  # sizes left symbolic: there are formulas and no numbers
+    training: "Training | None" = None  # what the train block says
     again: Callable[[Mapping[str, float]], "Graph"] | None = None  # the same program with other consts and sizes
 
     def __post_init__(self):

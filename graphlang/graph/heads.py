@@ -26,6 +26,7 @@ class Heads:
     leaves: dict[str, ast.Item]
     written: dict[str, list[ast.Equation]]
     dims: list[str]
+    trains: list[ast.Train]
     failed: set[str]
     found: list[Diagnostic]
     report: Callable[..., None]
@@ -89,6 +90,8 @@ class Heads:
                             self.report("E102", f"the function `{one.name}` is defined twice" if one.name not in BUILT_IN else f"`{one.name}` is a built-in function", one.name_span)
                         elif self.claim_name(one.name, one.name_span, places):
                             self.opaques[one.name] = one
+                case ast.Train():
+                    self.trains.append(s)
                 case ast.Later(kind, span):
                     self.report("E901", f"`{kind}` is not there yet", span, "this version does not have it")
         self.const_items = consts

@@ -8,23 +8,44 @@ the nearest; ties go by name in natural order, then by first element. The order 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Iterable, Iterator
 
 from graphlang.diagnostics import Diagnostic, Label
+from graphlang.graph.components import components
 from graphlang.graph.coverage import interval, reach, scoped
 from graphlang.graph.expressions import Read, reads
-from graphlang.graph.recurrence import Cycle, element_order
 from graphlang.graph.graph import Box, Equation, Graph, meets, natural
+from graphlang.graph.recurrence import Cycle, check_size, element_order
+from graphlang.graph.schedule import Item, schedule
 
+FEW = 1000  # elements of a recurrence that are gone through at once: that takes less time than to look for a schedule
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """One equation, or the equations of a recurrence. `elements` is None for a plain equation, else the elements
-    (equation, values of its indices) in an order in which each comes after those it reads."""
+    """One equation that does not depend on itself, or (a `Recurrence`) the equations of a recurrence."""
 
     equations: tuple[Equation, ...]
-    elements: tuple[tuple[Equation, tuple[int, ...]], ...] | None = None
+    recurrent = False
+    elements = None
+
+
+@dataclass(frozen=True, eq=False)
+class Recurrence(Group):
+    """Equations that depend on one another. `schedule`: as loops, where they could be put in order so. `elements`: the elements (equation,
+    values of its indices) in an order in which each comes after those it reads, listed when someone asks. Raises Cycle there."""
+
+    graph: Graph
+    recurrent = True
+
+    @cached_property
+    def schedule(self) -> tuple[Item, ...] | None:
+        return schedule(self, self.graph)
+
+    @cached_property
+    def elements(self) -> tuple[tuple[Equation, tuple[int, ...]], ...]:
+        return tuple(element_order(list(self.equations), self.graph))
 
 
 def read_boxes(e: Equation, graph: Graph) -> Iterator[tuple[str, Box | None]]:
@@ -59,44 +80,6 @@ def dependencies(graph: Graph) -> dict[Equation, list[Equation]]:
     return found
 
 
-def components(nodes: Iterable[Equation], below: dict[Equation, list[Equation]]) -> list[list[Equation]]:
-    """Strongly connected components, each after those it depends on (Tarjan's, without recursion)."""
-    number: dict[Equation, int] = {}
-    low: dict[Equation, int] = {}
-    on_stack: set[Equation] = set()
-    stack: list[Equation] = []
-    out: list[list[Equation]] = []
-    for root in nodes:
-        if root in number:
-            continue
-        number[root] = low[root] = len(number)
-        stack.append(root)
-        on_stack.add(root)
-        work = [(root, iter(below[root]))]
-        while work:
-            node, rest = work[-1]
-            child = next((c for c in rest if c not in number or c in on_stack), None)
-            if child is None:
-                work.pop()
-                if work:
-                    parent = work[-1][0]
-                    low[parent] = min(low[parent], low[node])
-                if low[node] == number[node]:
-                    members = [stack.pop()]
-                    while members[-1] is not node:
-                        members.append(stack.pop())
-                    on_stack.difference_update(members)
-                    out.append(members)
-            elif child in number:
-                low[node] = min(low[node], number[child])
-            else:
-                number[child] = low[child] = len(number)
-                stack.append(child)
-                on_stack.add(child)
-                work.append((child, iter(below[child])))
-    return out
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """Groups from leaves to sinks, and for each equation its group and what it reads."""
@@ -120,7 +103,9 @@ def _plan(graph: Graph) -> Plan:
             groups.append(Group(tuple(members)))
         else:
             members.sort(key=lambda e: (natural(e.target), first_element(e)))
-            groups.append(Group(tuple(members), tuple(element_order(members, graph))))
+            groups.append(recurrence := Recurrence(tuple(members), graph))
+            if check_size(members, graph) <= FEW or recurrence.schedule is None:
+                recurrence.elements  # a cycle is found here, a schedule proves that there is none
     return Plan(tuple(groups), below)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping
+from itertools import product
+from typing import Callable, Iterator, Mapping, Sequence
 
 from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.graph.constant import constant
@@ -27,26 +28,18 @@ def element_order(members: list[Equation], graph: Graph) -> list[tuple[Equation,
     """The elements of a recurrence, each after those it reads. Gathers inside one are not followed: they read
     tables of integers, which are leaves."""
     names = {e.target for e in members}
-    size = sum(_size(e) for e in members)
-    if size > MOST_ELEMENTS:
-        raise GraphError([Diagnostic("E902", "a recurrence over a symbolic size" if any(symbolic(b.range.high) for e in members for b in e.bindings) else f"a recurrence of {size:,} elements; the limit is {MOST_ELEMENTS:,}", members[0].span)], graph.source)
+    check_size(members, graph)
     owner: dict[tuple, tuple[Equation, tuple[int, ...]]] = {}
     for e in members:
-        for at in points(e.bindings, ()):
-            key = tuple(at.values())
-            owner[(e.target, *_subs(e, at))] = (e, key)
-    inside = {e: [r for r in guarded_reads(e.value) if r[0].name in names] for e in members}
+        place = _places(e.subs, tuple(b.index for b in e.bindings))
+        for key in product(*(range(b.range.low, b.range.high + 1) for b in e.bindings)):
+            owner[(e.target, *place(key))] = (e, key)
+    inside = {e: [_followed(*r, e) for r in guarded_reads(e.value) if r[0].name in names and all(affine(s) is not None for s in r[0].args)] for e in members}
 
-    def below(e: Equation, key: tuple[int, ...]):
-        at = dict(zip((b.index for b in e.bindings), key))
-        for read, around, guards in inside[e]:
-            forms = [affine(s) for s in read.args]
-            if any(f is None for f in forms):
-                continue
-            for inner in _inner_points(around, at):
-                if not all(_holds(condition, wanted, inner) for condition, wanted in guards):
-                    continue
-                found = owner.get((read.name, *(c + sum(f * inner[k] for k, f in form.items()) for c, form in forms)))
+    def below(e: Equation, key: tuple[int, ...]) -> Iterator[tuple[Equation, tuple[int, ...]]]:
+        for places in inside[e]:
+            for place in places(key):
+                found = owner.get(place)
                 if found is not None:
                     yield found
 
@@ -73,8 +66,34 @@ def element_order(members: list[Equation], graph: Graph) -> list[tuple[Equation,
     return out
 
 
-def _subs(e: Equation, at: dict[str, int]) -> tuple[int, ...]:
-    return tuple(at[s.name] if s.free else int(s.value) for s in e.subs)
+def check_size(members: list[Equation], graph: Graph) -> int:
+    """How many elements a recurrence has. Raises GraphError where they are too many, or as many as a symbolic size says."""
+    size = sum(_size(e) for e in members)
+    if size > MOST_ELEMENTS:
+        raise GraphError([Diagnostic("E902", "a recurrence over a symbolic size" if any(symbolic(b.range.high) for e in members for b in e.bindings) else f"a recurrence of {size:,} elements; the limit is {MOST_ELEMENTS:,}", members[0].span)], graph.source)
+    return size
+
+
+def _places(subs: Sequence[Expr], names: tuple[str, ...]) -> Callable[[tuple[int, ...]], tuple[int, ...]]:
+    """Affine subscripts as a function of the values of some indices."""
+    forms = [(c, [(names.index(n), k) for n, k in factors.items()]) for c, factors in map(affine, subs)]
+    return lambda at: tuple([c + sum([k * at[n] for n, k in factors]) for c, factors in forms])
+
+
+def _followed(read: Read, around: tuple[Bound, ...], guards: tuple[tuple[Expr, bool], ...], e: Equation) -> Callable[[tuple[int, ...]], Iterator[tuple]]:
+    """The elements that a read of an equation reaches, as a function of the values of the equation's indices."""
+    names = tuple(b.index for b in e.bindings)
+    if not around and not guards:
+        place = _places(read.args, names)
+        return lambda key: ((read.name, *place(key)),)
+    place = _places(read.args, (*names, *(b.index for b in around)))
+
+    def reached(key: tuple[int, ...]) -> Iterator[tuple]:
+        for inner in _inner_points(around, dict(zip(names, key))):
+            if all(_holds(condition, wanted, inner) for condition, wanted in guards):
+                yield (read.name, *place(tuple(inner.values())))
+
+    return reached
 
 
 def _size(e: Equation) -> int:

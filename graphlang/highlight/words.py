@@ -36,7 +36,7 @@ FUNCTIONS = frozenset("""
 CONSTANTS = tuple("e inf nan pi π".split())
 
 # Entries of `train`.
-TRAIN = tuple("batch data epochs rate report seed shuffle test".split())
+TRAIN = tuple("batch data epochs optimizer patience rate report seed shuffle test".split())
 
 # Values of entries of `train`.
 SWITCHES = tuple("no yes".split())

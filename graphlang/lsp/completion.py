@@ -9,6 +9,8 @@ from typing import Iterator, NamedTuple
 
 from graphlang.diagnostics import Span
 from graphlang.graph.functions import ALIASES, FUNCTIONS
+from graphlang.graph.optimisers import OPTIMISERS
+from graphlang.graph.train_values import ENTRIES, EPOCH
 from graphlang.graph.values import BUILT_IN, CONSTANTS
 from graphlang.lsp.figures import Figures
 from graphlang.lsp.reading import File, Reading, variable
@@ -32,6 +34,8 @@ _AFTER = re.compile(rf"[ \t]*(set|layout|derivative)[ \t]+(?:{_NAME})?\Z")
 _INCLUDE = re.compile(r'[ \t]*include[ \t]+"([^"]*)\Z')
 _TRANSPOSED = re.compile(rf"(?:(?<![\w\u0300-\u036f]){_NAME}|[)\]])\.({_NAME})?\Z")
 _TARGET = re.compile(rf"[ \t\ufeff]*(?:override[ \t]+)?({_NAME})[ \t]*=(?!=)")
+_TRAINING = re.compile(r"^[ \t]*train[ \t]*\{((?:[^{}\"#]++|\"[^\"\n]*+\"?+|#[^\n]*+)*+)\Z", re.MULTILINE)
+_ENTRY = re.compile(rf"[ \t]*({_NAME})[ \t]*:")
 _BEGINS = re.compile(r"[ \t]*[^\W\d]?[\w\u0300-\u036f]*\Z")
 
 
@@ -69,7 +73,12 @@ def completions(reading: Reading, file: File, offset: int, figures: Figures | No
     if m is None and _NUMBER.search(line):
         return []
     found: list[Completion] = []
-    if _BEGINS.match(last):
+    if training := _TRAINING.search(file.text, 0, offset):
+        last = begun(training[1].rpartition("\n")[2])
+        if _BEGINS.match(last):
+            return list(entries(training[1], at))
+        found += words_of(_ENTRY.match(last), at)
+    elif _BEGINS.match(last):
         found += [Completion(word, "keyword", word + " ", at, sentences().get(word, "")) for word in KEYWORDS]
     found += [Completion(name, "index", name, at, "index") for name in sorted(indices(file.text, offset))]
     target = being_defined(file.text, offset, last)
@@ -80,6 +89,25 @@ def completions(reading: Reading, file: File, offset: int, figures: Figures | No
         found += [Completion(word, "keyword", word + " ", at, sentences().get(word, "")) for word in ("for", "in", "within")]
     unique = {c.label: c for c in reversed(found)}
     return [c for c in found if unique[c.label] is c]
+
+
+def entries(block: str, at: Span) -> Iterator[Completion]:
+    """Those of a `train` block that are not there yet. `block`: what is written of it."""
+    there = {m[1] for line in block.split("\n") for part in line.split(";") if (m := _ENTRY.match(part))}
+    for name, row in ENTRIES.items():
+        if name not in there:
+            yield Completion(name, "keyword", f"{name}: ", at, row.about)
+
+
+def words_of(entry: re.Match | None, at: Span) -> Iterator[Completion]:
+    """The words that an entry of a `train` block can have behind it."""
+    match entry and entry[1]:
+        case "shuffle":
+            yield from (Completion(word, "keyword", word, at) for word in ("yes", "no"))
+        case "optimizer":
+            yield from (Completion(row.form, "keyword", row.form, at, row.about) for row in OPTIMISERS.values())
+        case "rate":
+            yield Completion(EPOCH, "index", EPOCH, at, "the number of the epoch, from 1")
 
 
 def begun(line: str) -> str:

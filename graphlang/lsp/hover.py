@@ -7,12 +7,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from graphlang.diagnostics import Span
+from graphlang.graph.optimisers import OPTIMISERS
+from graphlang.graph.train_values import ENTRIES, EPOCH
 from graphlang.lsp.figures import Figures
 from graphlang.lsp.reading import File, Reading, variable
 from graphlang.pages import page
 from graphlang.show.console import clean
 from graphlang.syntax import ast
-from graphlang.syntax.occurrences import ARGUMENT, FUNCTION, INDEX, SETTING, VARIABLE, Occurrence, canonical_or
+from graphlang.syntax.occurrences import ARGUMENT, FUNCTION, INDEX, SETTING, VARIABLE, WORD, Occurrence, canonical_or
 from graphlang.syntax.pieces import KEYWORDS, pieces
 
 LONGEST = 1000   # characters of one line
@@ -45,6 +47,8 @@ def hover(reading: Reading, file: File, offset: int, figures: Figures | None) ->
             text = code(file.written(file.statement(o).span)) + f"\n\nargument of `{reading.spelled(of_whom(file, o), file)}`"
         case k if k == SETTING:
             text = titled(o.symbol.name)
+        case k if k == WORD:
+            text = of_training(o.symbol.name)
         case _:
             text = ""
     return Hover(text, o.span) if text else None
@@ -119,6 +123,15 @@ def binders(s: ast.Statement) -> list[ast.Binder]:
             if type(node) is ast.Call:
                 found += node.binders
     return found
+
+
+def of_training(name: str) -> str:
+    """A word of a `train` block."""
+    if name in ENTRIES:
+        return code(ENTRIES[name].form, LANGUAGE) + f"\n{prose(ENTRIES[name].about)}"
+    if name in OPTIMISERS:
+        return code(OPTIMISERS[name].form, LANGUAGE) + f"\n{prose(OPTIMISERS[name].about)}"
+    return prose("the number of the epoch, from 1") if name == EPOCH else ""
 
 
 def of_whom(file: File, o: Occurrence) -> str:

@@ -13,7 +13,7 @@ from graphlang.diagnostics import Span
 from graphlang.graph.values import BUILT_IN
 from graphlang.lsp.reading import File, Reading, Text, read
 from graphlang.syntax.names import NotAName, canonical
-from graphlang.syntax.occurrences import ARGUMENT, FUNCTION, INDEX, OPTION, SETTING, Occurrence, Symbol, mentions
+from graphlang.syntax.occurrences import ARGUMENT, FUNCTION, INDEX, OPTION, SETTING, WORD, Occurrence, Symbol, mentions
 
 FIXED = ("pi", "inf", "nan")  # constants that no program defines
 
@@ -37,7 +37,7 @@ def renameable(reading: Reading, file: File, offset: int) -> Occurrence:
         if any(at.start <= offset <= at.end for at in file.broken):
             raise Refused("this statement does not parse; repair it first")
         raise Refused("there is no name here")
-    if o.symbol.kind in (OPTION, SETTING):
+    if o.symbol.kind in (OPTION, SETTING, WORD):
         raise Refused(f"`{o.symbol.name}` is a word of the language")
     if o.symbol.scope is None and not any(x.defines for _, x in reading.of(o.symbol, file)):
         built_in = o.symbol.name in BUILT_IN or o.symbol.name in (*FIXED, "e")
@@ -77,7 +77,7 @@ def check_name(reading: Reading, file: File, symbol: Symbol, new: str) -> None:
         raise Refused(f"`{plain}` is a constant")
     for f in files:
         for o in f.occurrences:
-            if o.symbol.name == plain and o.symbol.kind not in (OPTION, SETTING) and meets(o.symbol, symbol):
+            if o.symbol.name == plain and o.symbol.kind not in (OPTION, SETTING, WORD) and meets(o.symbol, symbol):
                 what = {FUNCTION: "a function", INDEX: "an index", ARGUMENT: "an argument"}.get(o.symbol.kind, "a variable")
                 raise Refused(f"`{plain}` is taken: it is {what} on {line(f, file, o.span)}")
         for at in f.broken:

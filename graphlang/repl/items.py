@@ -6,7 +6,7 @@ import re
 from typing import Iterable, Iterator, NamedTuple
 
 from graphlang.diagnostics import Source
-from graphlang.graph.values import BUILT_IN, CONSTANTS
+from graphlang.graph.values import BUILT_IN, CONSTANTS, INITIALISERS
 from graphlang.syntax import ast
 from graphlang.syntax.parser import parse
 
@@ -84,6 +84,8 @@ def item(s: ast.Statement, source: Source) -> Item:
             names = (f"derivative {name}" + (f" wrt {wrt.name}" if wrt else ""),)
         case ast.Setting(name, _, _):
             names = (f"set {name}",)
+        case ast.Train():
+            names = ("train block",)  # a second one takes the place of the first
     return Item(text, kind, names, needs(s), role, piece, constant)
 
 
@@ -111,7 +113,7 @@ def needs(s: ast.Statement) -> frozenset[str]:
     own: set[str] = set()
     match s:
         case ast.Declaration(_, items, _):
-            found = names_in(e for i in items for e in (*(i.ranges or ()), *([i.value] if i.value is not None else ())))
+            found = names_in(e for i in items for e in (*(i.ranges or ()), *([i.value] if i.value is not None else ()))) - {*INITIALISERS}  # `= zeros`
         case ast.Equation(target, value, binders, _, _):
             subs = target.subs if type(target) is ast.Subscript else ()
             found = names_in([*subs, value, *bounds(binders)])
@@ -128,6 +130,9 @@ def needs(s: ast.Statement) -> frozenset[str]:
             found, own = names_in([left, right, *([within] if within is not None else ()), *bounds(binders)]), {b.name for b in binders}
         case ast.Opaque(signatures, _):
             found = names_in(r for g in signatures for r in g.ranges or ())
+        case ast.Train(entries, _):
+            slots = [slot for e in entries if e.name not in ("shuffle", "optimizer") for slot in e.slots]
+            found, own = names_in(slots), {"epoch"}
         case _:
             found = set()
     return frozenset(found - own)

@@ -214,14 +214,28 @@ class Rule(NamedTuple):
     name_span: Span
 
 
+class Entry(NamedTuple):
+    """`name: slots` in a train block. A slot may be an element with slices in it, `x[1..M]`: its subs are Ranges."""
+
+    name: str
+    slots: tuple[Expr, ...]
+    span: Span
+    name_span: Span
+
+
+class Train(NamedTuple):
+    entries: tuple[Entry, ...]
+    span: Span
+
+
 class Later(NamedTuple):
-    """A statement of the language that this version parses and refuses with "not yet": train, quiz, exam."""
+    """A statement of the language that this version parses and refuses with "not yet": quiz, exam."""
 
     kind: str
     span: Span
 
 
-Statement = Union[Declaration, Dim, Equation, FunctionDef, Goal, Claim, Expect, Setting, Layout, Include, Opaque, Rule, Later]
+Statement = Union[Declaration, Dim, Equation, FunctionDef, Goal, Claim, Expect, Setting, Layout, Include, Opaque, Rule, Train, Later]
 
 
 class Program(NamedTuple):

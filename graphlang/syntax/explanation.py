@@ -304,6 +304,8 @@ class Explanation(Place):
         if opened and opened[-1].text == "[" and before.kind in ("number", "close") and met.kind in ("number", "open"):
             return self.say("E002", f"a comma is missing between `{pair[0]}` and `{pair[1]}`", met, "",
                             self.corrected(before.end, met.start, ", "))  # fmt: skip
+        if self.head == "train" and len(opened) == 1 and (found := self.entry(pair)):
+            return found
         if not self.lone and not opened and "=" not in outside(self.parts[self.item() : self.i]) and self.i > 1:
             if self.head in _LEAVES and met.kind == "name" or self.head == "dim" or self.head == "output" and met.kind == "name":
                 return self.say("E002", f"a comma is missing between `{pair[0]}` and `{pair[1]}`", met, "",
@@ -313,6 +315,18 @@ class Explanation(Place):
                                 self.corrected(before.end, met.start, " = "))  # fmt: skip
         return self.say("E002", f"an operator is missing between `{pair[0]}` and `{pair[1]}`", met, "",
                         self.corrected(before.end, met.start, "*") + " for the product")  # fmt: skip
+
+    def entry(self, pair: tuple[str, str]) -> Diagnostic | None:
+        """`data: csv("a.csv") x`, and two entries on a line."""
+        after = self.parts[self.i + 1 : self.i + 2]
+        begun = next((k for k in range(self.i - 1, 0, -1) if self.parts[k].text == ":"), 1)
+        if after and after[0].text == ":":
+            return self.say("E002", f"a newline or `;` is missing between `{pair[0]}` and `{pair[1]}`", self.met, "an entry begins here",
+                            self.corrected(self.before.end, self.met.start, "; "))  # fmt: skip
+        if self.parts[begun - 1].text in ("data", "test", "report"):
+            return self.say("E002", f"a comma is missing between `{pair[0]}` and `{pair[1]}`", self.met, "",
+                            self.corrected(self.before.end, self.met.start, ", "))  # fmt: skip
+        return None
 
     def argument(self, before: Piece, met: Piece) -> Diagnostic | None:
         """`sin x` and `sin^2 x`"""

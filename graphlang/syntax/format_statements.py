@@ -44,6 +44,9 @@ def format_statement(stmt: ast.Statement, style: Style = SOURCE, source: Source 
         case ast.Rule(name, params, wrt, body, _, _):
             head = f"derivative {style.names.function(name)}({_params(params, style)})"
             return head + (f" wrt {style.names.pretty(wrt.name)}" if wrt else "") + f" = {format_expr(body, style)}"
+        case ast.Train(entries, _):
+            lines = [f"  {entry.name}: {_print(_commas(entry.slots, False), style)}\n" for entry in entries]
+            return "train {" + "".join(["\n", *lines] if lines else [" "]) + "}"
         case ast.Later(_, span):
             assert source is not None, "a statement of a later version is known by its source only"
             return source.at(span)

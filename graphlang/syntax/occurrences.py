@@ -16,7 +16,7 @@ from graphlang.syntax.names import NotAName, canonical
 from graphlang.syntax.parser import parse
 from graphlang.syntax.pieces import pieces, statements
 
-VARIABLE, FUNCTION, INDEX, ARGUMENT, SETTING, OPTION = "variable", "function", "index", "argument", "setting", "option"
+VARIABLE, FUNCTION, INDEX, ARGUMENT, SETTING, OPTION, WORD = "variable", "function", "index", "argument", "setting", "option", "word"
 
 _NAME = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 # Parentheses around a name belong to its place, and in them newlines and comments may stand.
@@ -24,7 +24,7 @@ _BEFORE = re.compile(r"(?:[(\s\ufeff]|#[^\n]*)*")
 
 
 class Symbol(NamedTuple):
-    """What a name stands for. `scope`: where an index or an argument is known; None for a name of the whole program."""
+    """What a name stands for; a "word" is one of a `train` block. `scope`: where an index or an argument is known; None for a name of the whole program."""
 
     kind: str
     name: str  # canonical
@@ -115,8 +115,11 @@ class _Reader:
             case ast.Setting(name, value, span):
                 self.add(SETTING, name, "reads", self.place(Span(span.start + len("set"), span.end)))
                 self.walk(value, {})
-            case ast.Later("train", span):
-                self.block(span)
+            case ast.Train(entries, _):
+                for entry in entries:
+                    self.add(WORD, entry.name, "reads", entry.name_span)
+                    for slot in entry.slots:
+                        self.slot(entry.name, slot)
         return self.found
 
     def place(self, at: Span) -> Span:
@@ -163,6 +166,20 @@ class _Reader:
                 case _:
                     stack.extend((below, bound) for below in ast.children(node))
 
+    def slot(self, entry: str, slot: ast.Expr) -> None:
+        """A value of an entry of `train`: `yes`, `adam` and the `epoch` of a rate are words of the language."""
+        match entry, slot:
+            case ("shuffle" | "optimizer"), ast.Name(name, span):
+                self.add(WORD, name, "reads", self.place(span))
+            case "optimizer", ast.Call(name, args, _, _, name_span):
+                self.add(WORD, name, "reads", name_span)
+                for a in args:
+                    self.walk(a, {})
+            case "rate", _:
+                self.walk(slot, {"epoch": (WORD, None)})
+            case _:
+                self.walk(slot, {})
+
     def derivative(self, of: str, wrt: str, at: Span) -> None:
         """The two variables in `dJ/dx`, which is one token."""
         start = _BEFORE.match(self.text, at.start).end()
@@ -170,15 +187,6 @@ class _Reader:
         end = _NAME.match(self.text, slash + 2).end()
         self.add(VARIABLE, of, "reads", Span(start + 1, slash), None, Span(start, end))
         self.add(VARIABLE, wrt, "reads", Span(slash + 2, end), None, Span(start, end))
-
-    def block(self, at: Span) -> None:
-        """The names in the braces of `train`; `rate:` names an entry, `yes` nothing that a program defines."""
-        parts = pieces(self.text[at.start : at.end])
-        for part, after in zip(parts[1:], [*parts[2:], None]):
-            if part.kind == "name" and not (after and after.text == ":"):
-                called = after is not None and after.text == "(" and after.start == part.end
-                span = Span(at.start + part.start, at.start + part.end)
-                self.add(FUNCTION if called else VARIABLE, canonical_or(part.text), "reads", span)
 
 
 def canonical_or(name: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from graphlang.diagnostics import Span
 from graphlang.syntax.ast import (
-    Binder, Call, Claim, Declaration, Deriv, Dim, Equation, Expect, Expr, FunctionDef, Goal, Include, Item, Later, Layout,
-    Name, Num, Op, Opaque, Range, Rule, Setting, Signature, Statement, Subscript, postorder,
+    Binder, Call, Claim, Declaration, Deriv, Dim, Entry, Equation, Expect, Expr, FunctionDef, Goal, Include, Item, Later, Layout,
+    Name, Num, Op, Opaque, Range, Rule, Setting, Signature, Statement, Subscript, Train, postorder,
 )  # fmt: skip
 from graphlang.syntax.expression_nodes import ExpressionNodes, new
 from graphlang.syntax.lalr import Token
@@ -174,13 +174,30 @@ class StatementNodes(ExpressionNodes):
             return Rule("", (), wrt, body, at, target.span)
         return Rule(target.name, target.args, wrt, body, at, target.name_span)
 
-    # ---- for later
+    # ---- training
 
-    def train(self, c: list) -> Later:
-        at = Span(c[0].start, c[-1].end)
-        # `data: csv("train.csv"), x[1..M]` names columns; only here is that not a slice.
-        self.found = [d for d in self.found if d.code != "E015" or d.at is None or d.at.start < at.start]
-        return Later("train", at)
+    def train(self, c: list) -> Train:
+        made = c[2] + c[3:-1]
+        # `data: csv("train.csv"), x[1..M]` names columns; only there is that not a slice. (The reports are of this block or of other
+        # statements, so those that are forgiven are known by their places.)
+        columns = {sub.span for entry in made for slot in entry.slots if type(slot) is Subscript for sub in slot.subs if type(sub) is Range}
+        if columns:
+            self.found = [d for d in self.found if d.code != "E015" or d.at not in columns]
+        return Train(tuple(made), Span(c[0].start, c[-1].end))
+
+    def entries(self, c: list) -> list[Entry]:
+        """`entries: | entries SEP | entries entry SEP`: a list that grows."""
+        if not c:
+            return []
+        if len(c) == 3:
+            c[0].append(c[1])
+        return c[0]
+
+    def entry(self, c: list) -> Entry:
+        token, slots = c[0], tuple(c[2])
+        return Entry(self.spelling(token), slots, Span(token.start, slots[-1].span.end), Span(token.start, token.end))
+
+    # ---- for later
 
     def quiz(self, c: list) -> Later:
         return Later("quiz", Span(c[0].start, c[-1].end))
@@ -194,7 +211,7 @@ class StatementNodes(ExpressionNodes):
     def _nothing(self, c: list) -> None:
         """Parts of blocks, of which only the place is kept."""
 
-    chunks = inner = entries = entry = _nothing
+    chunks = inner = _nothing
 
 
 def _end(part: Any) -> int:

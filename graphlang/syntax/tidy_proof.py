@@ -7,10 +7,9 @@ from typing import Any
 
 from graphlang.diagnostics import Source, Span
 from graphlang.syntax import ast
-from graphlang.syntax.parser import parse, parse_tokens
+from graphlang.syntax.parser import parse
 from graphlang.syntax.tidy import Reading, cut, reading
 from graphlang.syntax.tidy_layout import comment
-from graphlang.syntax.tidy_spacing import spelled
 
 _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"?|(#[^\n]*)')
 
@@ -32,7 +31,7 @@ def same_program(before: Reading, after: Reading) -> bool:
 
 
 def meaning(whole: Reading) -> tuple[list[Any], list[str]]:
-    """The statements of a text, of a `train`, a quiz or a mistake what stands for its tree; and its comments."""
+    """The statements of a text, of a quiz or a mistake what stands for its tree; and its comments."""
     text = whole.text
     if whole.statements is not None:
         return [_told(s, text) for s in whole.statements], _comments(text)
@@ -56,7 +55,8 @@ def _comments(text: str) -> list[str]:
 
 
 def _told(s: ast.Statement, text: str) -> Any:
-    return (s.kind, _block(s, text)) if type(s) is ast.Later else s
+    """Of a block, of which there is no tree, its text."""
+    return (s.kind, text[s.span.start : s.span.end]) if type(s) is ast.Later else s
 
 
 def _equal(before: Any, after: Any) -> bool:
@@ -77,19 +77,3 @@ def _equal(before: Any, after: Any) -> bool:
             elif a != b:
                 return False
     return True
-
-
-def _block(s: ast.Later, text: str) -> Any:
-    """Of a block, of which there is no tree: its text, or of `train` its tokens, and where its entries end."""
-    text = text[s.span.start : s.span.end]
-    if s.kind != "train":
-        return text
-    out: list[str] = []
-    for token in parse_tokens(text, frozenset())[0]:
-        if token.kind != "SEP":
-            if out[-1:] == [";"] and (token.text == "}" or out[-2:-1] == ["{"]):
-                out.pop()
-            out.append(spelled(token))
-        elif out[-1:] != [";"]:
-            out.append(";")
-    return out

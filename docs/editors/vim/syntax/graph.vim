@@ -15,7 +15,7 @@ syn match graphStatement "\%(^\|;\)\s*\zs\%(claim\|derivative\|expect\|minimize\
 syn match graphStatement "\%(^\|[;{]\)\s*\zs\%(answer\|ask\|blank\|carry\|choices\|choose\|fill\|minutes\|options\|require\|seed\|to\|use\|vary\|versions\|working\|wrong\)\ze\s\+[^=*/^+@<>! \t]"
 syn match graphStatement "\%(^\|;\)\s*\zstrain\ze\s*{"
 syn match graphStatement "\%(^\|;\)\s*\zs\%(include\|exam\)\ze\s*\""
-syn match graphEntry "\%(^\|[;{]\)\s*\zs\%(batch\|data\|epochs\|rate\|report\|seed\|shuffle\|test\)\ze\s*:"
+syn match graphEntry "\%(^\|[;{]\)\s*\zs\%(batch\|data\|epochs\|optimizer\|patience\|rate\|report\|seed\|shuffle\|test\)\ze\s*:"
 syn match graphLayout "\%(layout\s\+\)\@20<=\%(numerator\|denominator\)\>"
 syn match graphString "\"\%([^\"\\]\|\\.\)*\""
 syn match graphComment "#.*"

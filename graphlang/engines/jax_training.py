@@ -1,0 +1,139 @@
+"""Training by JAX, on one device or on many: the engine for GPUs, TPUs and clusters.
+
+The steps are one compiled `scan`. Params are on every device; the examples of a batch are divided among them, each computes its part, and XLA adds up
+the gradients. The batches, and the order of examples in them, are those of one process, so all results are the same but for rounding.
+In several processes (`join`) each runs this same code on the same data.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from graphlang.engines.jax_engine import traced
+from graphlang.engines.stepping import State
+from graphlang.engines.training_programs import Trained
+from graphlang.graph.graph import Graph
+from graphlang.graph.training import Training
+
+AXIS = "examples"  # of the mesh of devices
+BLOCK = 4096       # examples that are reported on at once
+
+
+def join(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> tuple[int, int]:
+    """Take part in a run of several processes, before anything else of JAX is used: the number of this one, and how many there are. Without arguments
+    JAX finds out where it is, as it can under Slurm, on TPUs and the like. On CPUs they talk by Gloo."""
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    jax.distributed.initialize(coordinator, processes, process)
+    return jax.process_index(), jax.process_count()
+
+
+class JaxTraining:
+    """The `Stepper` of the engine `jax` (stepping.py). `devices`: how many take part, of all processes together; all if None. Raises
+    dense.Unsupported."""
+
+    engine = "jax"
+
+    def __init__(self, graph: Graph, training: Training, devices: int | None = None):
+        self.trained = Trained(graph, training)
+        found = jax.devices()
+        if devices is not None and not 1 <= devices <= len(found):
+            raise ValueError(f"there {'is' if len(found) == 1 else 'are'} {len(found)} device{'s' * (len(found) != 1)}, not {devices}")
+        self.mesh = Mesh(numpy.array(found[:devices]), (AXIS,))
+        self.source = ""
+        self.steps: dict[int, Callable] = {}
+        self.forwards: dict[int, Callable] = {}
+        self.kept: tuple = ((), ())  # examples, as given and as they are on the devices
+        with jax.enable_x64(True):
+            self.step(max(training.batch, 1))
+
+    # ---- compiled functions, one for each size of a batch
+
+    def step(self, count: int) -> Callable:
+        """Many steps with batches of one size: (params, moments, steps done, examples, rows by step, rate) → (params, moments, losses)."""
+        if count not in self.steps:
+            compute, source = traced(self.trained.goal(count))
+            self.source = self.source or source
+            update = self.trained.update(self.trained.row.updates, jnp.sqrt)
+            divided = NamedSharding(self.mesh, PartitionSpec(AXIS))
+            seed = self.trained.sign / count
+
+            def one(carry, rows):
+                params, moments, t, data, rate = carry
+                here = [d[rows] if count > 1 else d[rows[0]] for d in data]
+                if count % self.mesh.size == 0 and count > 1:
+                    here = [jax.lax.with_sharding_constraint(d, divided) for d in here]
+                loss, *gradients = compute(*params, *here, seed)
+                t = t + 1.0
+                done = [update(p, g, rate, t, *m) for p, g, m in zip(params, gradients, moments)]
+                return ([d[0] for d in done], [list(d[1:]) for d in done], t, data, rate), jnp.sum(loss) / count
+
+            def many(params, moments, t, data, rows, rate):
+                (params, moments, _, _, _), losses = jax.lax.scan(one, (params, moments, t, data, rate), rows)
+                return params, moments, losses
+
+            self.steps[count] = jax.jit(many, out_shardings=self.everywhere)
+        return self.steps[count]
+
+    def forward(self, count: int) -> Callable:
+        if count not in self.forwards:
+            compute, _ = traced(self.trained.means(count))
+            self.forwards[count] = jax.jit(compute, out_shardings=self.everywhere)
+        return self.forwards[count]
+
+    @property
+    def everywhere(self) -> NamedSharding:
+        return NamedSharding(self.mesh, PartitionSpec())
+
+    def put(self, value):
+        """An array on every device."""
+        return jax.device_put(numpy.asarray(value), self.everywhere)
+
+    def on_devices(self, examples: Mapping) -> list:
+        arrays = tuple(examples[n] for n in self.trained.leaves)
+        if not (len(self.kept[0]) == len(arrays) and all(a is b for a, b in zip(self.kept[0], arrays))):
+            self.kept = arrays, [self.put(a.reshape(-1, *self.trained.shapes[n])) for n, a in zip(self.trained.leaves, arrays)]
+        return self.kept[1]
+
+    # ---- what the protocol asks for
+
+    def run(self, state: State, examples: Mapping, rows, batch: int, rate: float):
+        t = self.trained
+        with jax.enable_x64(True):
+            params = [self.put(state.params[n].reshape(t.shapes[n])) for n in t.params]
+            moments = [[self.put(state.moments[m][n].reshape(t.shapes[n])) for m in t.row.moments] for n in t.params]
+            data, losses = self.on_devices(examples), []
+            whole = len(rows) // batch * batch
+            for part, count in ((rows[:whole], batch), (rows[whole:], len(rows) - whole)):
+                if len(part):
+                    steps = self.put(numpy.asarray(part).reshape(-1, count))
+                    params, moments, found = self.step(count)(params, moments, float(state.steps), data, steps, float(rate))
+                    losses.append(fetched(found))
+                    state.steps += len(part) // count
+            for n, p, own in zip(t.params, params, moments):
+                state.params[n][...] = fetched(p).reshape(-1)
+                for m, value in zip(t.row.moments, own):
+                    state.moments[m][n][...] = fetched(value).reshape(-1)
+        return numpy.concatenate(losses)
+
+    def values(self, params: Mapping, examples: Mapping):
+        t = self.trained
+        count = len(examples[t.leaves[0]])
+        out = numpy.empty((len(t.reports), count))
+        with jax.enable_x64(True):
+            first = [self.put(params[n].reshape(t.shapes[n])) for n in (*t.params, *t.others)]
+            for at in range(0, count, BLOCK):
+                end = min(at + BLOCK, count)
+                here = [self.put(examples[n][at:end].reshape(-1, *t.shapes[n]) if end - at > 1 else examples[n][at].reshape(t.shapes[n])) for n in t.leaves]
+                for k, value in enumerate(self.forward(end - at)(*first, *here)):
+                    out[k, at:end] = fetched(value)
+        return out
+
+
+def fetched(array) -> numpy.ndarray:
+    """What every device has, from one of this process."""
+    return numpy.asarray(array.addressable_data(0))
