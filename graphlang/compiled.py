@@ -19,6 +19,7 @@ from graphlang.engines.numba_source import Unsupported
 from graphlang.engines.python_source import BADLY, Writer
 from graphlang.engines.tape import LOOP, TooLarge
 from graphlang.given import UsageError, flat
+from graphlang.graph.build import without_collecting
 from graphlang.graph.graph import Graph, ancestors
 from graphlang.graph.order import plan
 from graphlang.pipeline import check_numbers, goals_in_view, summary
@@ -168,6 +169,7 @@ def named(f: Callable, goal: str, wrt: Sequence[str], inputs: Sequence[str]) -> 
     f.__doc__ = f"`{goal}` and its gradient by {', '.join(wrt) or 'nothing'}, of {', '.join(inputs)}."
 
 
+@without_collecting()
 def compile_program(graph: Graph, wrt: Sequence[str] = (), engine: str = "auto", goal: str | None = None) -> Callable:
     """`f(x=3)` → (value, {"x": gradient}). Leaves that are not given have the value that the program gives them. A table is a nested
     list, or a NumPy array: then gradients are arrays too. Where a leaf is given with one axis more than it has, that axis is the
@@ -176,14 +178,11 @@ def compile_program(graph: Graph, wrt: Sequence[str] = (), engine: str = "auto",
     A value that does not exist is nan or infinite, as in a run with `ieee`. `f.source` is what was generated, to read; `f.engine`
     who runs it. Raises UsageError, GraphError; `f` raises UsageError for leaves that do not fit.
     """
-    if engine not in (*ENGINES, "auto"):
-        raise UsageError(f"there is no engine `{engine}`: {', '.join(ENGINES)}, or auto")
-    if engine in NEEDS and find_spec(engine) is None:
-        raise UsageError(f"the engine `{engine}` needs {engine.capitalize() if engine == 'numba' else 'JAX'}: pip install 'graphlang[{NEEDS[engine]}]'")
+    available(engine)
     check_numbers(graph)
     chosen = goals_in_view(graph, graph, goal)[0]
     derivative = differentiate(graph, chosen, plan(graph))
-    names = [canonical(w) for w in wrt] or list(summary(graph))
+    names = list(dict.fromkeys(map(canonical, wrt))) or list(summary(graph))
     known = {n for n, v in graph.variables.items() if v.role != "const"}
     for n in names:
         if n not in known:
@@ -208,6 +207,14 @@ def compile_program(graph: Graph, wrt: Sequence[str] = (), engine: str = "auto",
         except (Unsupported, Missing, TooLarge):
             pass
     return Compiled(made, known, "python").function()
+
+
+def available(engine: str) -> None:
+    """Raise UsageError where there is no such engine, or where what it needs is not installed."""
+    if engine not in (*ENGINES, "auto"):
+        raise UsageError(f"there is no engine `{engine}`: {', '.join(ENGINES)}, or auto")
+    if engine in NEEDS and find_spec(engine) is None:
+        raise UsageError(f"the engine `{engine}` needs {engine.capitalize() if engine == 'numba' else 'JAX'}: pip install 'graphlang[{NEEDS[engine]}]'")
 
 
 def whole_arrays(graph: Graph, goal, wrt: Sequence[str], inputs: Sequence[str], known: Mapping[str, list[float]], engine: str) -> Callable:

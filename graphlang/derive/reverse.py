@@ -73,6 +73,12 @@ def grouped(equation: Equation, form: str = COMPUTED) -> list[tuple[Read, tuple[
     pool = equation.value.pool
     groups: dict[tuple, list] = {}
     for read, scope, derivative in occurrences(equation, form):
+        if not scope and not read.args:  # a scalar, in no sum
+            if (read, ()) in groups:
+                groups[read, ()][2] = plus(groups[read, ()][2], derivative, form)
+            else:
+                groups[read, ()] = [read, (), derivative]
+            continue
         binders = [b for entry in scope if not isinstance(entry, Guard) for b in entry]
         needed = set().union(*(s.free for s in read.args)) if read.args else set()
         for b in reversed(binders):

@@ -15,7 +15,7 @@ from graphlang.graph.graph import Binding, Equation, Goal, Graph, Range, Variabl
 EXAMPLE = "batch"     # the index; no author's index can have a blank in front of it
 TOTAL = "total of the batch"
 SEED = "seed of the batch"  # a scalar leaf: what each example's goal is multiplied by in the total
-CACHE = 2**19        # bytes of a block of examples and of what is made of them
+CACHE = 2**20        # bytes of a block of examples and of what is made of them
 LEAST, MOST = 32, 8192  # examples of a block
 
 

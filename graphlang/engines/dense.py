@@ -91,6 +91,7 @@ class Program(Sums):
         self.loops: dict[str, tuple[int, int]] = {}  # first and last value, by index
         self.names: dict[str, str] = {}              # of the loops' indices, in source
         self.count = 0                               # of loops
+        self.not_negative: set[int] = set()          # nodes of which that is known
         self.forms: dict[Reduce, Expr] = {}
         self.results: dict[tuple, tuple] = {}  # of table-valued functions
 
@@ -185,12 +186,42 @@ class Program(Sums):
                 return args[1] if args[0].kind == "number" and args[0].about == 1.0 else args[0]
         if function == "where" and args[0].kind == "float":
             args = [args[0].args[0], *args[1:]]
-            if says_where_undefined(args[0], args[1]):
+            if self.says_where_undefined(args[0], args[1]):
                 return args[2]
         axes = self.union(args)
-        if function in COMPARISONS:
-            return self.node("float", [self.node("call", args, function, axes)], None, axes)
-        return self.node("call", args, function, axes)
+        if function in PARTS and axes:
+            return self.from_parts(function, args[0])
+        key = ("call", function, tuple((id(root(a)) if root(a).kind != "number" else str(root(a).about), a.axes) for a in args))
+        known = self.chain[-1].known
+        if key not in known:
+            known[key] = self.node("call", args, function, axes)
+            if function in COMPARISONS:
+                known[key] = self.node("float", [known[key]], None, axes)
+        return known[key]
+
+    def says_where_undefined(self, condition: Node, value: Node) -> bool:
+        """Whether a condition is `u != u`, as rules ask whether u is defined, for u the logarithm of what is never negative: there its derivative is
+        nan too."""
+        u = plain(value)
+        if condition.about != "!=" or plain(condition.args[0]) is not u or plain(condition.args[1]) is not u or u.kind != "call" or u.about != "log":
+            return False
+        return plain(u.args[0]).about in NEVER_NEGATIVE or id(plain(u.args[0])) in self.not_negative
+
+    def from_parts(self, function: str, v: Node) -> Node:
+        """sigmoid and its relatives by exp(-|v|), which they have in common, for v and for -v."""
+        one, zero = self.number(1.0), self.number(0.0)
+        own = root(v)
+        size = alias(own.args[0], v.axes) if own.kind == "call" and own.about == "neg" else v
+        e = self.call("exp", [self.call("neg", [self.call("abs", [size])])])
+        if function == "sigmoid":
+            below = self.call("+", [one, e])
+            found = self.call("/", [self.call("where", [self.call("<", [v, zero]), e, one]), below])
+            self.not_negative.add(id(found))
+            return found
+        rest = self.call("log1p", [e])
+        if function == "softplus":
+            return self.call("+", [self.call("max", [v, zero]), rest])
+        return self.call("-", [self.call("min", [v, zero]), rest])
 
     def union(self, args: Iterable[Node]) -> tuple[Axis, ...]:
         """The axes of several values, those of the one with most first in its order."""
@@ -214,6 +245,8 @@ class Program(Sums):
                     self.tables[name] = self.number(self.constants[name][0])
                 else:
                     self.tables[name] = self.node("constant", (), tuple(self.constants[name]), dims, self.block, name)
+            elif not v.size:  # no equation defines an element of it
+                self.tables[name] = self.node("constant", (), (), dims, self.block, name)
             else:
                 raise Unsupported(f"`{name}`, which has no value here")
         return self.tables[name]
@@ -300,6 +333,8 @@ class Program(Sums):
             made, around, ranges = self.results[key]
             return self.element(made, around, ranges, e, env)
         inner, axes, ragged = self.bind(e.binders, env)
+        if e.function == "prod" and not all(a.range.extent for a in axes):
+            return self.number(1.0)
         body, condition = self.value(e.body, inner), None
         if ragged is not None and e.function in NEUTRAL:
             body = self.call("where", [self.value(ragged, inner), body, self.number(NEUTRAL[e.function])])
@@ -374,6 +409,8 @@ class Program(Sums):
         return self
 
     def equation(self, e: Equation) -> None:
+        if not all(r.extent for r in e.box):
+            return
         v = self.graph.variables[e.target]
         rename = {b.index: e.value.pool.index(f"#{k}") for k, b in enumerate(e.bindings)}  # so that like equations have like names
         value = self.value(renamed(e.value, rename), {f"#{k}": b.range for k, b in enumerate(e.bindings)})
@@ -454,11 +491,11 @@ def one_by_one(group: Group) -> list[Step]:
     return [Step(e, {}, {b.index: Range(k, k) for b, k in zip(e.bindings, at)}) for e, at in group.elements]
 
 
-def says_where_undefined(condition: Node, value: Node) -> bool:
-    """Whether a condition is `u != u`, as rules ask whether u is defined, for u the logarithm of what is never negative: there its derivative is nan too."""
-    u = plain(value)
-    return (condition.about == "!=" and plain(condition.args[0]) is u and plain(condition.args[1]) is u and u.kind == "call" and u.about == "log"
-            and plain(u.args[0]).about in NEVER_NEGATIVE)
+def root(node: Node) -> Node:
+    """The node that has a name in the source."""
+    while node.kind == "same":
+        node = node.args[0]
+    return node
 
 
 def plain(node: Node) -> Node:
@@ -468,9 +505,7 @@ def plain(node: Node) -> Node:
 
 
 def mark(node: Node, read: set[int]) -> None:
-    while node.kind == "same":
-        node = node.args[0]
-    read.add(id(node))
+    read.add(id(root(node)))
 
 
 def prune(nodes: list[Node], read: set[int]) -> None:
@@ -503,6 +538,7 @@ def renamed(e: Expr, rename: Mapping[str, Expr]) -> Expr:
 
 
 DIMENSION = "dimension "
+PARTS = frozenset({"sigmoid", "softplus", "log_sigmoid"})
 NEVER_NEGATIVE = frozenset({"sigmoid", "exp", "abs", ("softmax", 1)})
 MOST_ELEMENTS = 2**27  # of one array: a gigabyte
 MOST_UNROLLED = 500  # elements of a recurrence that are written out

@@ -7,7 +7,7 @@ from typing import Callable, Iterable
 
 import numpy
 
-from graphlang.engines.dense import Axis, Node, Program, Unsupported, dimensions
+from graphlang.engines.dense import Axis, Node, Program, Unsupported, dimensions, root
 from graphlang.engines.numpy_functions import NAMES, by_conditions, by_lists, functions, one_by_one, reductions, scatter
 
 FUNCTIONS = functions(numpy)
@@ -317,13 +317,6 @@ class Writer:
 
 OWN = frozenset({"call", "matmul", "sum", "reduce", "scatter", "zeros", "float", "take"})
 BOOLEAN = frozenset({"<", "<=", ">", ">=", "==", "!=", "and"})
-
-
-def root(node: Node) -> Node:
-    """The node that has a name in the source."""
-    while node.kind == "same":
-        node = node.args[0]
-    return node
 
 
 def storage(node: Node) -> Node:

@@ -160,13 +160,12 @@ class Tape:
 
     def place(self, root: Expr) -> int:
         """The register that holds the value of an expression in the innermost open block."""
-        outside, anywhere = self.chain[0], not self.changing
-        if anywhere and not root.free and root in outside.known:
-            return outside.known[root]
+        if root.plain and not self.changing:
+            return self.place_plain(root)
         stack: list[tuple[Expr, bool]] = [(root, False)]
         while stack:
             node, ready = stack.pop()
-            block = outside if anywhere and not node.free else self.home(node)
+            block = self.home(node)
             if node in block.known:
                 continue
             kind = type(node)
@@ -187,6 +186,39 @@ class Tape:
             else:
                 self.emit(node, block)
         return self.home(root).known[root]
+
+    def place_plain(self, root: Expr) -> int:
+        """The same for scalars alone, all of which are outside of the loops: large programs are made of them."""
+        known, ops, registers = self.chain[0].known, self.chain[0].ops, self.registers
+        if root in known:
+            return known[root]
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in known:
+                stack.pop()
+                continue
+            args = node.args
+            if waiting := [a for a in args if a not in known]:
+                stack.extend(reversed(waiting))
+                continue
+            stack.pop()
+            d = known[node] = len(registers)
+            if type(node) is Number:
+                registers.append(self.arithmetic.number(node.value))
+                continue
+            registers.append(None)
+            if type(node) is Read:
+                ops.append((READ, d, self.tables[node.name], 0, ()))
+                continue
+            f = self.arithmetic.functions[node.function]
+            if len(args) == 2:
+                ops.append((CALL2, d, f, known[args[0]], known[args[1]]))
+            elif len(args) == 1:
+                ops.append((CALL1, d, f, known[args[0]]))
+            else:
+                ops.append((CALLN, d, f, tuple([known[a] for a in args])))
+        return known[root]
 
     def register(self, node: Expr) -> int:
         return (self.home(node) if node.free or self.changing else self.chain[0]).known[node]
