@@ -2,7 +2,7 @@
 
 The steps are one compiled `scan`. Params are on every device; the examples of a batch are divided among them, each computes its part, and XLA adds up
 the gradients. The batches, and the order of examples in them, are those of one process, so all results are the same but for rounding.
-In several processes (`join`) each runs this same code on the same data.
+In several processes (jax_processes.py) each runs this same code on the same data.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from graphlang.engines.jax_engine import traced
+from graphlang.engines.jax_processes import agreed, chosen, together
 from graphlang.engines.stepping import State
 from graphlang.engines.training_programs import Trained
 from graphlang.graph.graph import Graph
@@ -24,26 +25,15 @@ AXIS = "examples"  # of the mesh of devices
 BLOCK = 4096       # examples that are reported on at once
 
 
-def join(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> tuple[int, int]:
-    """Take part in a run of several processes, before anything else of JAX is used: the number of this one, and how many there are. Without arguments
-    JAX finds out where it is, as it can under Slurm, on TPUs and the like. On CPUs they talk by Gloo."""
-    jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.distributed.initialize(coordinator, processes, process)
-    return jax.process_index(), jax.process_count()
-
-
 class JaxTraining:
     """The `Stepper` of the engine `jax` (stepping.py). `devices`: how many take part, of all processes together; all if None. Raises
-    dense.Unsupported."""
+    ValueError where there are not so many, dense.Unsupported."""
 
     engine = "jax"
 
     def __init__(self, graph: Graph, training: Training, devices: int | None = None):
         self.trained = Trained(graph, training)
-        found = jax.devices()
-        if devices is not None and not 1 <= devices <= len(found):
-            raise ValueError(f"there {'is' if len(found) == 1 else 'are'} {len(found)} device{'s' * (len(found) != 1)}, not {devices}")
-        self.mesh = Mesh(numpy.array(found[:devices]), (AXIS,))
+        self.mesh = Mesh(numpy.array(chosen(devices)), (AXIS,))
         self.source = ""
         self.steps: dict[int, Callable] = {}
         self.forwards: dict[int, Callable] = {}
@@ -59,14 +49,13 @@ class JaxTraining:
             compute, source = traced(self.trained.goal(count))
             self.source = self.source or source
             update = self.trained.update(self.trained.row.updates, jnp.sqrt)
-            divided = NamedSharding(self.mesh, PartitionSpec(AXIS))
             seed = self.trained.sign / count
 
             def one(carry, rows):
                 params, moments, t, data, rate = carry
                 here = [d[rows] if count > 1 else d[rows[0]] for d in data]
                 if count % self.mesh.size == 0 and count > 1:
-                    here = [jax.lax.with_sharding_constraint(d, divided) for d in here]
+                    here = [jax.lax.with_sharding_constraint(d, self.divided) for d in here]
                 loss, *gradients = compute(*params, *here, seed)
                 t = t + 1.0
                 done = [update(p, g, rate, t, *m) for p, g, m in zip(params, gradients, moments)]
@@ -89,9 +78,14 @@ class JaxTraining:
     def everywhere(self) -> NamedSharding:
         return NamedSharding(self.mesh, PartitionSpec())
 
-    def put(self, value):
-        """An array on every device."""
-        return jax.device_put(numpy.asarray(value), self.everywhere)
+    @property
+    def divided(self) -> NamedSharding:
+        return NamedSharding(self.mesh, PartitionSpec(AXIS))
+
+    def put(self, value, sharding: NamedSharding | None = None):
+        """An array on every device, or each its part; each process gives its own devices what it has."""
+        value = numpy.asarray(value)
+        return jax.make_array_from_callback(value.shape, sharding or self.everywhere, lambda at: value[at])
 
     def on_devices(self, examples: Mapping) -> list:
         arrays = tuple(examples[n] for n in self.trained.leaves)
@@ -103,7 +97,7 @@ class JaxTraining:
 
     def run(self, state: State, examples: Mapping, rows, batch: int, rate: float):
         t = self.trained
-        with jax.enable_x64(True):
+        with jax.enable_x64(True), together():
             params = [self.put(state.params[n].reshape(t.shapes[n])) for n in t.params]
             moments = [[self.put(state.moments[m][n].reshape(t.shapes[n])) for m in t.row.moments] for n in t.params]
             data, losses = self.on_devices(examples), []
@@ -121,17 +115,23 @@ class JaxTraining:
         return numpy.concatenate(losses)
 
     def values(self, params: Mapping, examples: Mapping):
-        t = self.trained
+        t, size = self.trained, self.mesh.size
         count = len(examples[t.leaves[0]])
         out = numpy.empty((len(t.reports), count))
-        with jax.enable_x64(True):
+        with jax.enable_x64(True), together():
             first = [self.put(params[n].reshape(t.shapes[n])) for n in (*t.params, *t.others)]
             for at in range(0, count, BLOCK):
                 end = min(at + BLOCK, count)
-                here = [self.put(examples[n][at:end].reshape(-1, *t.shapes[n]) if end - at > 1 else examples[n][at].reshape(t.shapes[n])) for n in t.leaves]
-                for k, value in enumerate(self.forward(end - at)(*first, *here)):
-                    out[k, at:end] = fetched(value)
+                room = max(-(-(end - at) // size) * size, 2)  # the last example once more where the devices would not have equally many
+                rows = numpy.minimum(numpy.arange(at, at + room), end - 1)
+                here = [self.put(examples[n][rows].reshape(room, *t.shapes[n]), self.divided if room % size == 0 else None) for n in t.leaves]
+                for k, value in enumerate(self.forward(room)(*first, *here)):
+                    out[k, at:end] = numpy.broadcast_to(fetched(value), room)[: end - at]
         return out
+
+    def agreed(self, value: float) -> float:
+        """For what only one process knows, and all must decide alike: the largest that one gives."""
+        return agreed(value)
 
 
 def fetched(array) -> numpy.ndarray:

@@ -6,11 +6,11 @@ same sum but for rounding. Numbers in here are strides, counted in elements.
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, Mapping, NamedTuple, Sequence
+from typing import Iterable, Mapping, NamedTuple, Sequence
 
 from graphlang.engines.tape import ADD, STORE, SUM, SUM0, Layout, Tape
 from graphlang.graph.affine import affine, from_affine
-from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pool, Read, Reduce, postorder
+from graphlang.graph.expressions import Bound, Call, Expr, Number, Pool, Read, Reduce, postorder
 from graphlang.graph.graph import Box, Range
 from graphlang.graph.substitute import substitute
 

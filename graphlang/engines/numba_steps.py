@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import NamedTuple, Sequence
 
 from graphlang.derive.reverse import Contribution, Derivative
-from graphlang.engines.listing import NAMES, UP, Listing, Slot, each, leading, spread, there
+from graphlang.engines.listing import NAMES, UP, Listing, Put, Slot, each, leading, there
 from graphlang.engines.numba_nests import Nest, emit, extent, factors, one_each, product, put, reached, worth_keeping
 from graphlang.engines.reference import offset_of
 from graphlang.engines.tape import ADD, STORE, Tape
@@ -96,14 +96,19 @@ class Steps:
         over = tuple(b for b in loops if b.index in value.free)
         key = (value, over)
         if key not in self.memory:
-            name = f"{KEPT}{len(self.memory)}"
-            self.ranges[name] = tuple(map(extent, over))
-            self.tape.tables[name] = name
-            self._slot(name, f"k{len(self.memory)}", "kept for later")
-            subs = tuple(self.pool.index(b.index) for b in over)
-            self.memory[key] = self.pool.read(name, subs)
-            self.nest(over, value, name, subs, STORE)
+            read = self.memory[key] = self.table(value, over)
+            self.nest(over, value, read.name, read.args, STORE)
         return self.memory[key]
+
+    def table(self, value: Expr, loops: Sequence[Bound]) -> Read:
+        """A new one for the values of an expression, read at its indices."""
+        over = tuple(b for b in loops if b.index in value.free)
+        number = sum(n.startswith(KEPT) for n in self.ranges)
+        name = f"{KEPT}{number}"
+        self.ranges[name] = tuple(map(extent, over))
+        self.tape.tables[name] = name
+        self._slot(name, f"k{number}", "kept for later")
+        return self.pool.read(name, tuple(self.pool.index(b.index) for b in over))
 
     def recall(self, value: Expr, e: Equation) -> Expr:
         """With reads in the place of what is kept."""
@@ -123,7 +128,9 @@ class Steps:
     def forward(self, group: Group) -> None:
         self._note(", ".join(dict.fromkeys(e.target for e in group.equations)))
         if group.recurrent:
-            each(self.tape, group, lambda e, at: self.tape.store(STORE, there(e.value, at), e.target, self.ranges[e.target], [there(s, at) for s in e.subs]))
+            for e in group.equations if self.derivative is not None else ():
+                self.kept[e] = {part: self.table(part, bounds(e)) for part in self.shared(e) if len(part.free) == len(e.bindings)}
+            each(self.tape, group, self.element)
             return
         (e,) = group.equations
         loops, value = bounds(e), e.value
@@ -136,6 +143,12 @@ class Steps:
             self.nest(loops, self.recall(value, e), e.target, e.subs, STORE)
         if value.args and type(value) is not Read:
             kept[value] = self.pool.read(e.target, e.subs)
+
+    def element(self, e: Equation, at: Put) -> None:
+        """Of a recurrence. What the backward pass needs again is put aside."""
+        for part, read in self.kept.get(e, {}).items():
+            self.tape.store(STORE, there(part, at), read.name, self.ranges[read.name], [there(s, at) for s in read.args])
+        self.tape.store(STORE, there(e.value, at), e.target, self.ranges[e.target], [there(s, at) for s in e.subs])
 
     def shared(self, e: Equation) -> list[Expr]:
         """Reductions inside of an equation's value that are worked out by themselves: for all elements, then what is made of them; the backward
@@ -184,7 +197,7 @@ class Steps:
         if group.recurrent:
             for c in live:
                 self.zero(UP + c.variable)
-            each(self.tape, group, lambda e, at: spread(self.made, e, at, self.live, self.ranges), backward=True)
+            each(self.tape, group, self.spread, backward=True)
             return
         for c in live:
             if id(c) not in updated:
@@ -214,6 +227,17 @@ class Steps:
                 return
         self.zero(nest.table)
         self.nest(nest.loops, nest.value, nest.table, nest.subs, ADD)
+
+    def spread(self, e: Equation, at: Put) -> None:
+        """What an element of a recurrence adds, as in listing.py, with what was put aside."""
+        tape = self.tape
+        for c in self.derivative.outgoing[e]:
+            if c.variable in self.live:
+                factor = tape.place(self.pool.read(UP + e.target, tuple(there(s, at) for s in e.subs)))
+                opened = [tape.open_loop(b.index, there(b.low, at), there(b.high, at)) for b in c.loops]
+                tape.store(ADD, there(self.recall(c.computed, e), at), UP + c.variable, self.ranges[c.variable], [there(s, at) for s in c.read.args], factor)
+                for o in reversed(opened):
+                    tape.close_loop(o)
 
     # ---- params that are changed without a gradient
 

@@ -48,8 +48,8 @@ class NumbaTraining:
         self.all_params = tuple(n for n, v in graph.variables.items() if v.role == "param")
         self.starts, _ = initial_values(self.graph, {n: [0.0] * graph.variables[n].size for n in (*self.data, *self.all_params)})
         self.runs: dict[bool, Generated] = {}
-        self.forward: Generated | None = None
         self.source = self.steps(training.batch).source
+        self.forward = self.generated(None, lambda: Steps(self.graph, None, self.reports, self.all_params)) if self.reports else None
 
     def steps(self, batch: int) -> "Generated":
         """The function of an epoch. With one example a step it is another."""
@@ -80,13 +80,11 @@ class NumbaTraining:
 
     def values(self, params: Mapping, examples: Mapping):
         count = len(next(iter(examples.values()))) if examples else 0
-        if not self.reports or not count:
-            return numpy.empty((len(self.reports), count))
-        if self.forward is None:
-            self.forward = self.generated(None, lambda: Steps(self.graph, None, self.reports, self.all_params))
+        out = numpy.empty((len(self.reports), count))
+        if self.forward is None or not count:
+            return out
         made = self.forward
         data = made.examples(examples)
-        out = numpy.empty((len(self.reports), count))
         made.function(*data, *(flat(params[n]) for n in made.params), *made.constants, out)
         return out
 

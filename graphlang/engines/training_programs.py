@@ -32,7 +32,7 @@ class Trained:
 
     def goal(self, count: int) -> Program:
         """From params, leaves and a seed to the goal's values, and the gradients of the seed times their sum. One example has no axis for it."""
-        many = batched(self.graph, self.leaves, count) if count > 1 else self.graph
+        many = batched(self.graph, (*self.leaves, self.training.goal.name), count) if count > 1 else self.graph  # also a goal that reads no data
         whole = with_total(many, self.training.goal)
         derivative = differentiate(whole, Goal("minimize", TOTAL), plan(whole))
         outputs = (self.training.goal.name, *(derivative.adjoint_name(n) for n in self.params))
