@@ -32,7 +32,7 @@ train {{
 }}
 """
 WITHIN = 1e-9
-SECONDS = 0.2  # that one round of a peer is to take: slow ones are timed over fewer examples
+LONG, SHORT = 2.0, 0.3  # seconds: a peer that would take longer for all examples is timed over as many as take so long
 
 Pass = Callable[[int], object]
 
@@ -210,8 +210,8 @@ def autograd(c: Case) -> Pass:
     return run
 
 
-def measure(c: Case, makers: dict[str, Callable[[Case], Pass]], repeats: int, quick: bool, unchecked: tuple[str, ...] = ()) -> tuple[dict, dict, list]:
-    """Seconds an example and of set-up, by name, and the rows of those that are missing; after the params of all were compared."""
+def measure(c: Case, makers: dict[str, Callable[[Case], Pass]], repeats: int, quick: bool, unchecked: tuple[str, ...] = ()) -> tuple[dict, dict, dict, list]:
+    """Seconds an example and of set-up, by name, over how many examples, and the rows of those that are missing; after the params of all were compared."""
     import numpy as np
 
     few = 2*c.batch
@@ -226,8 +226,11 @@ def measure(c: Case, makers: dict[str, Callable[[Case], Pass]], repeats: int, qu
             for p, q, of in zip(found, wanted, NAMES):
                 off = np.max(np.abs(np.asarray(p).reshape(q.shape) - q))
                 assert off <= WITHIN*max(1.0, np.max(np.abs(q))), f"{name}: after {few} examples {of} is off by {off:.1e}"
-        if "JAX" in name:  # compiled for each number of examples
-            took = 0
-        counts[name] = max(1, min(len(c.x)//c.batch, int(SECONDS/max(took/2, 1e-9)) if not quick else 2))*c.batch
+        batches = len(c.x)//c.batch
+        if quick:
+            batches = 2
+        elif took/2*batches > LONG and "JAX" not in name:  # that was compiled for so few examples, which took what the rest would not
+            batches = max(1, int(SHORT/(took/2)))
+        counts[name] = batches*c.batch
     seconds = interleaved({name: lambda run=run, n=counts[name]: run(n) for name, run in work.items()}, repeats)
-    return {name: s/counts[name] for name, s in seconds.items()}, setup, missing
+    return {name: s/counts[name] for name, s in seconds.items()}, setup, counts, missing

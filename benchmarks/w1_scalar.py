@@ -45,7 +45,7 @@ def casadi_buffers(**how):
         call()
         return slope[0]
 
-    gradient.kept = buffer, f
+    gradient.kept = buffer, f, value  # the buffer holds addresses
     return gradient
 
 

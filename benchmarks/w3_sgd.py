@@ -213,10 +213,10 @@ def main() -> None:
     asked = options(__doc__, repeats=7, examples=(5000, "how many in an epoch"))
     c = network.case(128, 50, 10, 1, 0.1, asked.examples)
     ours = {f"graphlang, engine {e}": network.graphlang(e) for e in ("numba", "numpy", "python")}
-    seconds, setup, missing = network.measure(c, ours | PEERS | LIMITS, asked.repeats, asked.quick)
+    seconds, setup, counts, missing = network.measure(c, ours | PEERS | LIMITS, asked.repeats, asked.quick)
     rows = []
     for name, s in seconds.items():
-        row = {"what": name, "us/example": 1e6*s, "setup s": setup[name]} | {f"of {p}": s/seconds[q] for p, q in (("JAX", "JAX, lax.scan"), ("C", "limit: C")) if q in seconds}
+        row = {"what": name, "us/example": 1e6*s, "examples": counts[name], "setup s": setup[name]} | {f"of {p}": s/seconds[q] for p, q in (("JAX", "JAX, lax.scan"), ("C", "limit: C")) if q in seconds}
         goals = {q: g for q, g in GOALS.get(name.removeprefix("graphlang, engine "), {}).items() if q in seconds}
         if goals:
             row |= {"goal": ", ".join(f"{g} of {q.removeprefix('limit: ')}" for q, g in goals.items()), "within": all(s <= g*seconds[q] for q, g in goals.items())}

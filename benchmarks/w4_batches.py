@@ -46,10 +46,10 @@ def main() -> None:
     rows = []
     for inputs, hidden, batches in ((128, 50, 60), (784, 256, 16)):
         c = network.case(inputs, hidden, 10, BATCH, 0.1, batches*BATCH)
-        seconds, setup, missing = network.measure(c, ours | PEERS | LIMITS, asked.repeats, asked.quick, unchecked=("limit: the matrix products",))
+        seconds, setup, counts, missing = network.measure(c, ours | PEERS | LIMITS, asked.repeats, asked.quick, unchecked=("limit: the matrix products",))
         peers = [seconds[name] for name in PEERS if name in seconds]
         for name, s in seconds.items():
-            row = {"what": f"{inputs}-{hidden}-10, {name}", "us/example": 1e6*s, "setup s": setup[name]} | ({"of the best peer": s/min(peers)} if peers else {})
+            row = {"what": f"{inputs}-{hidden}-10, {name}", "us/example": 1e6*s, "examples": counts[name], "setup s": setup[name]} | ({"of the best peer": s/min(peers)} if peers else {})
             if peers and name.startswith("graphlang") and name != "graphlang, engine python":
                 row |= {"goal": LIMIT, "within": s <= LIMIT*min(peers)}
             rows.append(row)

@@ -99,7 +99,7 @@ def casadi(x, z):
         run()
         return places
 
-    call.kept = buffer, f  # the buffer holds addresses
+    call.kept = buffer, f, x, z  # the buffer holds addresses
     return call
 
 
