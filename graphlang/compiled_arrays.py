@@ -6,15 +6,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 import numpy
 
 from graphlang.derive.forward import directional_graph
 from graphlang.derive.reverse import adjoint_graph, differentiate
+from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.engines.batching import SEED, TOTAL, batched, block_size, dependent, with_total
-from graphlang.engines.dense import Program
+from graphlang.engines.dense import Program, Unsupported
 from graphlang.engines.numpy_engine import Writer
+from graphlang.engines.tape import TooLarge
 from graphlang.given import UsageError, flat
 from graphlang.graph.graph import Goal, Graph
 from graphlang.graph.order import plan
@@ -31,6 +33,7 @@ class Arrays:
         self.graph, self.goal, self.wrt, self.inputs, self.load = graph, goal, tuple(wrt), tuple(inputs), load
         self.shapes = {n: tuple(r.extent for r in v.ranges) for n, v in graph.variables.items()}
         self.defaults = {n: numpy.array(v, dtype=float).reshape(self.shapes[n]) for n, v in defaults.items()}
+        self.at = tuple(k - r.low for k, r in zip(goal.element or (), graph.variables[goal.name].ranges))
         self.made: dict[tuple, Callable] = {}
 
     # ---- values of leaves
@@ -73,9 +76,7 @@ class Arrays:
 
     def one(self, values: Mapping):
         value, *gradients = self.function(None, ())(*(values[n] for n in self.inputs))
-        if self.goal.element is not None:
-            value = value[tuple(k - r.low for k, r in zip(self.goal.element, self.graph.variables[self.goal.name].ranges))]
-        return float(value), dict(zip(self.wrt, gradients))
+        return float(numpy.asarray(value)[self.at]), dict(zip(self.wrt, gradients))
 
     def batch(self, count: int, values: Mapping, along: set[str]):
         """Every example by itself: a leaf that is the same for all has a gradient for each too."""
@@ -84,17 +85,27 @@ class Arrays:
             many |= {n for n in self.wrt if n in self.inputs}
         if not set(self.wrt) <= dependent(self.graph, many):
             many |= set(self.inputs)
+        if not set(self.wrt) <= dependent(self.graph, many):  # what depends on no leaf: a gradient by it would be that of the whole batch
+            return self.each(count, values, along)
         block = block_size(self.graph, many) if self.load is numpy_loaded else count
+        try:
+            self.function(min(block, count), tuple(sorted(many)))
+        except (Unsupported, TooLarge):  # of one example there is code: one after the other
+            return self.each(count, values, along)
         out = numpy.empty(count)
         gradients = {n: numpy.empty((count, *self.shapes[n])) for n in self.wrt}
         for start in range(0, count, block):
             end = min(start + block, count)
             args = [values[n][start:end] if n in along else numpy.broadcast_to(values[n], (end - start, *self.shapes[n])) if n in many else values[n] for n in self.inputs]
             value, *found = self.function(end - start, tuple(sorted(many)))(*args)
-            out[start:end] = value
+            out[start:end] = numpy.asarray(value)[(..., *self.at)]
             for n, g in zip(self.wrt, found):
                 gradients[n][start:end] = g
         return out, gradients
+
+    def each(self, count: int, values: Mapping, along: set[str]):
+        found = [self.one({n: v[k] if n in along else v for n, v in values.items()}) for k in range(count)]
+        return numpy.array([v for v, _ in found]), {n: numpy.array([g[n] for _, g in found]).reshape(count, *self.shapes[n]) for n in self.wrt}
 
     def function(self, count: int | None, many: tuple[str, ...]) -> Callable:
         key = (count, many)
@@ -123,7 +134,7 @@ class Arrays:
 
     @cached_property
     def jacobian_graph(self):
-        return with_tables(self.graph, [(self.goal.name, self.goal.element, x) for x in self.wrt])
+        return with_tables(self.graph, [(self.goal.name, None, x) for x in self.wrt])
 
     @cached_property
     def hessian_graph(self):
@@ -131,9 +142,18 @@ class Arrays:
 
     def tables(self, what: str, graph: Graph, names: Sequence[str], values: Mapping):
         if what not in self.made:
-            self.made[what] = self.load(Program(graph, self.inputs, {}).run(dict.fromkeys(names)), True)
+            self.made[what] = self.coded(graph, self.inputs, names)
         found = dict(zip(dict.fromkeys(names), self.made[what](*(values[n] for n in self.inputs))))
         return [numpy.asarray(found[n]) for n in names]
+
+    def coded(self, graph: Graph, inputs: Sequence[str], names: Iterable[str]) -> Callable:
+        """The function for some variables. Raises UsageError, GraphError where there is none."""
+        try:
+            return self.load(Program(graph, inputs, {}).run(names), True)
+        except Unsupported as e:
+            raise UsageError(f"there is no code by whole arrays for {e}") from None
+        except TooLarge as e:
+            raise GraphError([Diagnostic("E902", f"a table of {e.steps:,} numbers would be needed, more than are kept", None, hints=("smaller ranges",))], graph.source) from None
 
     def jvp(self, values: Mapping, tangents: Mapping[str, object]):
         """The value of the goal, and its derivative along a direction: for each leaf that it has a part in."""
@@ -145,10 +165,19 @@ class Arrays:
         key = ("jvp", tuple(tangents))
         if key not in self.made:
             outputs = [self.goal.name, *(of for _, _, of in parts if of in graph.variables)]
-            self.made[key] = self.load(Program(graph, (*self.inputs, *(seed for _, seed, _ in parts)), {}).run(outputs), True)
+            self.made[key] = self.coded(graph, (*self.inputs, *(seed for _, seed, _ in parts)), outputs)
         directions = [numpy.asarray(tangents[x], dtype=float).reshape(self.shapes[x]) for x, _, _ in parts]
         value, *found = self.made[key](*(values[n] for n in self.inputs), *directions)
         return value, sum(found) if found else numpy.zeros_like(value)
+
+
+def of_whole(graph: Graph, name: str, wrt: Sequence[str], values: Mapping[str, list[float]], engine: str) -> tuple[list[float], dict[str, list[float]]]:
+    """A table, and its derivatives by whole variables (over the ranges of each and then its own), flat. Raises UsageError, GraphError."""
+    inputs = [n for n, v in graph.variables.items() if v.is_leaf and v.role != "const"]
+    arrays = Arrays(graph, Goal("output", name), wrt, inputs, {n: values[n] for n in inputs}, loader(engine))
+    fuller, names = arrays.jacobian_graph
+    value, *found = arrays.tables("whole", fuller, (name, *names), arrays.defaults)
+    return value.ravel().tolist(), {x: d.ravel().tolist() for x, d in zip(wrt, found)}
 
 
 def listed(value):
@@ -159,7 +188,7 @@ def listed(value):
 def attach(f: Callable, arrays: Arrays, refuse: Callable[[str], None]) -> None:
     """Give a compiled function its other derivatives.
 
-    `f.jacobian(x=…)`: by each variable of wrt, over its ranges and then those of the goal. `f.hessian(x=…)[x][z]`: the second derivatives, over the
+    `f.jacobian(x=…)`: of the goal, or of the table of which it is an element, by each variable of wrt: over its ranges and then those of the table. `f.hessian(x=…)[x][z]`: the second derivatives, over the
     ranges of z and then those of x. `f.jvp({"x": direction}, x=…)`: the value, and its derivative along a direction of leaves.
     """
 

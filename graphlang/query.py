@@ -74,6 +74,7 @@ def author(run: Run) -> Graph:
 def evaluate_derivatives(run: Run, fuller: Graph, values: dict[str, list[float]], ranges: dict[str, Box]) -> None:
     """The variables that a fuller graph has beside those of the run, from the values of these."""
     known = {n: values[n] for n in author(run).variables if n in values}
+    known |= {n: [] for n, v in fuller.variables.items() if not v.size}  # no equation defines an element of it
     new = [e for e in fuller.equations if e.target not in known]
     own = replace(fuller, equations=tuple(new), pieces={}, plans=[])
     for _ in forward(own, forward_order(plan(own), None), known):

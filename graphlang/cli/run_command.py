@@ -30,6 +30,8 @@ examples:
   graphlang run nn.graph --wrt alpha,beta --mode A --steps  a numbered list with one sum a variable
   graphlang run quiz.graph --json | jq .adjoints            for other programs to read
   graphlang run simple.graph --watch                        again, whenever the file is saved
+  graphlang run nn.graph --engine auto                      goal and gradient only, by a compiled engine
+  graphlang run nn.graph --engine numpy --emit              the NumPy source that computes them
 """
 
 
@@ -39,10 +41,10 @@ def add(commands) -> None:
     add_program(p)
     p.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="the value of a leaf or const: a number, a constant expression or a list")
     p.add_argument("--seed", type=int, metavar="N", help="the seed of random initialisers")
-    p.add_argument("--mode", choices=("A", "B", "forward"), default="B",
-                   help="A: one row a variable with its sum; B: one row a contribution, with totals; forward: tangents beside the values, one table for each variable of --wrt")
+    p.add_argument("--mode", choices=("A", "B", "forward"),
+                   help="A: one row a variable with its sum; B (the default): one row a contribution, with totals; forward: tangents beside the values, one table for each variable of --wrt")
     p.add_argument("--steps", action="store_true", help="a numbered list in evaluation order instead of two columns")
-    p.add_argument("--order", choices=("slide", "eval"), default="slide", help="slide: the author's order; eval: inputs first")
+    p.add_argument("--order", choices=("slide", "eval"), help="slide (the default): the author's order; eval: inputs first")
     p.add_argument("--digits", type=int, default=6, metavar="N", help="significant digits of values (1 to 17)")
     p.add_argument("--json", action="store_true", help="one JSON document and nothing else")
     p.add_argument("--jacobian", action="store_true", help="the derivatives of the goals by the variables of --wrt as whole tables")
@@ -53,7 +55,8 @@ def add(commands) -> None:
     p.add_argument("--ieee", action="store_true", help="carry nan and inf on instead of stopping at them")
     p.add_argument("--watch", action="store_true", help="run again whenever the program, or a file that it includes, is saved; Ctrl-C ends")
     p.add_argument("--emit", action="store_true", help="print the source that a compiled engine makes of the program, and nothing else")
-    p.add_argument("--engine", choices=("auto", "python", "numba"), help="whose source --emit prints; the tables come from the reference engine")
+    p.add_argument("--engine", choices=("auto", "python", "numpy", "numba", "jax"),
+                   help="goal and gradient by this compiled engine, fast and without steps (auto: what is likely to be the fastest here); with --emit whose source is printed")
     p.set_defaults(handler=handle)
 
 
@@ -61,12 +64,14 @@ def add(commands) -> None:
 def handle(options) -> int:
     if options.emit:
         return emit(options)
-    if options.engine is not None:
-        raise UsageError("--engine chooses what --emit prints; the tables of `run` come from the reference engine")
     if not 1 <= options.digits <= 17:
         raise UsageError("--digits is a number from 1 to 17")
     if options.seed is not None and options.seed < 0:
         raise UsageError("--seed is 0 or greater")
+    if options.engine is not None:
+        from graphlang.cli.run_engine import run_by_engine
+
+        return run_by_engine(options)
     if options.watch:
         from graphlang.cli.watch import watch
 
@@ -89,7 +94,7 @@ def handle(options) -> int:
 def evaluated(options) -> Run:
     """The run that a command line asks for. Raises UsageError, GraphError."""
     program = read(options.file, options.allow_path)
-    run = program.run(set=settings(options.set), wrt=names(options.wrt), goal=options.goal, seed=options.seed, mode=options.mode,
+    run = program.run(set=settings(options.set), wrt=names(options.wrt), goal=options.goal, seed=options.seed, mode=options.mode or "B",
                       ieee=options.ieee, expand=options.expand, scalar=options.scalar, raw=options.raw,
                       exact=options.exact if options.precision is None else options.precision)
     if options.jacobian or options.hessian:
@@ -124,6 +129,6 @@ def show(run, options, page=None) -> None:
     from graphlang.show.console import console
     from graphlang.show.tables import Options, show_run
 
-    show_run(run, page or console(plain=options.plain), Options(digits=options.digits, all=options.all, ascii=options.ascii, order=options.order,
-                                                                steps=options.steps, reveal=options.reveal, mode=options.mode, plain=options.plain,
+    show_run(run, page or console(plain=options.plain), Options(digits=options.digits, all=options.all, ascii=options.ascii, order=options.order or "slide",
+                                                                steps=options.steps, reveal=options.reveal, mode=options.mode or "B", plain=options.plain,
                                                                 scalar=options.scalar))

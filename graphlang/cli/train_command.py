@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 
+from graphlang.cli import train_devices
 from graphlang.cli.main import INTERRUPTED
 from graphlang.cli.programs import add_reading, read, tell, usage
 from graphlang.diagnostics import GraphError
@@ -48,6 +49,7 @@ examples:
   graphlang train nn.graph --save params.npz           for `--init params.npz`, or numpy.load
   graphlang train nn.graph --checkpoint c --resume c   goes on where it was stopped, if it was
   graphlang train nn.graph --json | jq .test           one line for each epoch, for other programs to read
+  graphlang train nn.graph --engine jax --devices 4    the examples of each batch divided among 4 devices
 """
 
 
@@ -76,7 +78,8 @@ def add(commands) -> None:
     p.add_argument("--ascii", action="store_true", help="names as in the source, no Greek, no subscripts")
     p.add_argument("--plain", action="store_true", help="text only: no colour, no progress bar")
     add_reading(p)
-    p.set_defaults(handler=handle)
+    train_devices.add(p)
+    p.set_defaults(handler=train_devices.several(handle))
 
 
 def handle(options) -> int:
@@ -164,11 +167,12 @@ def train(options) -> int:
     program = read(options.file, options.allow_path)
     params = starting(options.init, program.with_consts(settings(options.set))[0]) if options.init is not None else None
     engine = kept.engine if kept is not None and options.engine == "auto" else options.engine
-    job = prepare(program, engine, settings(options.set), options.epochs, rate(options), options.batch, options.seed, params)
+    job = prepare(program, engine, settings(options.set), options.epochs, rate(options), options.batch, options.seed, params, **options.for_engine)
     check_inputs(options, job)
     if kept is not None:
         kept.resume(job)
-    checkpoint = Checkpoint(options.checkpoint, options.checkpoint_every) if options.checkpoint is not None else None
+    options.ready(job)
+    checkpoint = Checkpoint(options.checkpoint, options.checkpoint_every) if options.checkpoint is not None else options.elsewhere
     with Interrupt() as interrupt, front(options, job) as show:
         for event in epochs(job, checkpoint, interrupt.asked):
             if type(event) is Stopped:

@@ -22,6 +22,7 @@ from graphlang.graph.graph import Graph
 from graphlang.graph.training import Training
 
 AXIS = "examples"  # of the mesh of devices
+MOST_STEPS = 512   # of one call. Their number is a value, not a shape: the compiled code, and so every bit, is the same however they are divided
 BLOCK = 4096       # examples that are reported on at once
 
 
@@ -44,26 +45,24 @@ class JaxTraining:
     # ---- compiled functions, one for each size of a batch
 
     def step(self, count: int) -> Callable:
-        """Many steps with batches of one size: (params, moments, steps done, examples, rows by step, rate) → (params, moments, losses)."""
+        """Many steps with batches of one size: (params, moments, steps done, examples, rows by step, how many steps, rate) → (params, moments, losses)."""
         if count not in self.steps:
             compute, source = traced(self.trained.goal(count))
             self.source = self.source or source
             update = self.trained.update(self.trained.row.updates, jnp.sqrt)
             seed = self.trained.sign / count
 
-            def one(carry, rows):
-                params, moments, t, data, rate = carry
-                here = [d[rows] if count > 1 else d[rows[0]] for d in data]
-                if count % self.mesh.size == 0 and count > 1:
-                    here = [jax.lax.with_sharding_constraint(d, self.divided) for d in here]
-                loss, *gradients = compute(*params, *here, seed)
-                t = t + 1.0
-                done = [update(p, g, rate, t, *m) for p, g, m in zip(params, gradients, moments)]
-                return ([d[0] for d in done], [list(d[1:]) for d in done], t, data, rate), jnp.sum(loss) / count
+            def many(params, moments, t, data, rows, steps, rate):
+                def one(k, carry):
+                    params, moments, losses = carry
+                    here = [d[rows[k]] if count > 1 else d[rows[k, 0]] for d in data]
+                    if count % self.mesh.size == 0 and count > 1:
+                        here = [jax.lax.with_sharding_constraint(d, self.divided) for d in here]
+                    loss, *gradients = compute(*params, *here, seed)
+                    done = [update(p, g, rate, t + (k + 1.0), *m) for p, g, m in zip(params, gradients, moments)]
+                    return [d[0] for d in done], [list(d[1:]) for d in done], losses.at[k].set(jnp.sum(loss) / count)
 
-            def many(params, moments, t, data, rows, rate):
-                (params, moments, _, _, _), losses = jax.lax.scan(one, (params, moments, t, data, rate), rows)
-                return params, moments, losses
+                return jax.lax.fori_loop(0, steps, one, (params, moments, jnp.zeros(MOST_STEPS)))
 
             self.steps[count] = jax.jit(many, out_shardings=self.everywhere)
         return self.steps[count]
@@ -103,11 +102,13 @@ class JaxTraining:
             data, losses = self.on_devices(examples), []
             whole = len(rows) // batch * batch
             for part, count in ((rows[:whole], batch), (rows[whole:], len(rows) - whole)):
-                if len(part):
-                    steps = self.put(numpy.asarray(part).reshape(-1, count))
-                    params, moments, found = self.step(count)(params, moments, float(state.steps), data, steps, float(rate))
-                    losses.append(fetched(found))
-                    state.steps += len(part) // count
+                for at in range(0, len(part), MOST_STEPS * max(count, 1)):
+                    here = numpy.asarray(part[at : at + MOST_STEPS * count]).reshape(-1, count)
+                    steps = len(here)
+                    room = self.put(numpy.concatenate([here, numpy.zeros((MOST_STEPS - steps, count), dtype=here.dtype)]))
+                    params, moments, found = self.step(count)(params, moments, float(state.steps), data, room, steps, float(rate))
+                    losses.append(fetched(found)[:steps])
+                    state.steps += steps
             for n, p, own in zip(t.params, params, moments):
                 state.params[n][...] = fetched(p).reshape(-1)
                 for m, value in zip(t.row.moments, own):

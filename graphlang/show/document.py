@@ -38,8 +38,7 @@ def document(run: Run) -> dict:
     if len(run.passes) > 1:
         out["goals"] = {str(p.goal): {"adjoints": run.adjoints_of(p), "backward": backward_rows(run, p)} for p in run.passes}
     if run.derivatives:
-        texts = {name: formula(run.graph.pool.read(name), SOURCE) or name for name in run.derivatives}
-        out["derivatives"] = {texts[name]: {"value": nest(flat, ranges), "ranges": [[r.low, r.high] for r in ranges]} for name, (flat, ranges) in run.derivatives.items()}
+        out["derivatives"] = derivatives(run)
     if run.tangents:
         out["tangents"] = {t.wrt: tangents(t) for t in run.tangents}
     if run.exact is not None:
@@ -53,6 +52,12 @@ def document(run: Run) -> dict:
     out["notes"] = list(run.notes)
     out["diagnostics"] = as_json(run.diagnostics, run.graph.source)
     return out
+
+
+def derivatives(run: Run) -> dict:
+    """The tables of --jacobian and --hessian."""
+    texts = {name: formula(run.graph.pool.read(name), SOURCE) or name for name in run.derivatives}
+    return {texts[name]: {"value": nest(flat, ranges), "ranges": [[r.low, r.high] for r in ranges]} for name, (flat, ranges) in run.derivatives.items()}
 
 
 def tangents(t) -> dict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from graphlang.run import HOLDS, NOT_JUDGED, Pass, Run
 from graphlang.show.cells import Adjoints, Texts
@@ -13,17 +13,20 @@ from graphlang.show.numbers import EXACT, MOST_ENTRIES, number, table
 
 def summary(run: Run, adjoints: list[Adjoints], options, width: int, dots: str) -> Iterator[Line]:
     for p, texts in zip(run.passes, adjoints):
-        names = gradients_of(run, p)
-        for k, name in enumerate(names):
-            if k == MOST_ENTRIES and not options.all and len(names) > k + 1:
-                yield [(f" {dots} ({len(names) - k} more gradients, --all)", "")]
-                break
-            extents = [r.extent for r in run.graph.variables[name].ranges]
-            value = table(p.sweep.adjoints[name], extents, max(EXACT, options.digits), options.all, dots)
-            yield from wrapped(f" {texts.adjoint(name)} = {value}", width, "bold")
+        yield from gradients(run, [(texts.adjoint(n), n, p.sweep.adjoints[n]) for n in gradients_of(run, p)], options, width, dots)
     if options.scalar or any("[" in n for n in run.graph.variables):
         for p in run.passes[:1]:
             yield [(f" nodes {len(p.derivative.outgoing)}, edges {edges(run, p)} (one local derivative each)", "")]
+
+
+def gradients(run: Run, found: Sequence[tuple[str, str, list[float]]], options, width: int, dots: str) -> Iterator[Line]:
+    """A line for each: how it is written, the variable, its adjoint."""
+    for k, (text, name, flat) in enumerate(found):
+        if k == MOST_ENTRIES and not options.all and len(found) > k + 1:
+            yield [(f" {dots} ({len(found) - k} more gradients, --all)", "")]
+            break
+        value = table(flat, [r.extent for r in run.graph.variables[name].ranges], max(EXACT, options.digits), options.all, dots)
+        yield from wrapped(f" {text} = {value}", width, "bold")
 
 
 def given(run: Run, texts: Texts, options, width: int, dots: str) -> Iterator[Line]:

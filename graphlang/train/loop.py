@@ -23,10 +23,11 @@ REPORTED = 1024  # examples whose reports are worked out in one call
 class Pace:
     """How many steps are done in one call."""
 
-    def __init__(self):
-        self.steps = 1
+    def __init__(self, agreed: Callable[[float], float] = float):
+        self.steps, self.agreed = 1, agreed
 
     def took(self, steps: int, seconds: float) -> None:
+        seconds = self.agreed(seconds)
         if steps >= self.steps or seconds > CALL:
             wanted = steps * min(GROWTH, CALL / max(seconds, 1e-6))
             self.steps = 1 << max(0, int(math.log2(max(wanted, 1))))  # powers of two: an engine may compile for each number of steps
@@ -35,7 +36,9 @@ class Pace:
 def epochs(job: Job, checkpoint: Checkpoint | None = None, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
     """Train from where the job is to its last epoch; `stop` is asked between steps. Every record is given out after what it says is done.
     Raises GraphError where a value is not finite; the state is then that before the step."""
-    pace = Pace()
+    agreed = getattr(job.stepper, "agreed", float)  # several processes decide alike: all stop where one is asked to
+    pace, asked = Pace(agreed), stop
+    stop = lambda: bool(agreed(asked()))
     if not job.history:
         first = reported(job, 0, None, stop)
         if first is not None:
