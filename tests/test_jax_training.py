@@ -76,13 +76,14 @@ for name, text in cases.items():
         found[name] = {"params": done.params, "history": [[*e.train, *(e.test or ())] for e in done.history]}
     else:
         import jax
+        from graphlang.engines.jax_training import MOST_STEPS
         job = prepare(gl.loads(text, folder="."), "jax", **options)
         s, t, batch = job.stepper, job.stepper.trained, job.training.batch
         with jax.enable_x64(True):
             params = [s.put(job.state.params[n].reshape(t.shapes[n])) for n in t.params]
             moments = [[s.put(job.state.moments[m][n].reshape(t.shapes[n])) for m in t.row.moments] for n in t.params]
-            rows = s.put(np.arange(2*batch).reshape(2, batch))
-            found[name] = s.step(batch).lower(params, moments, 0.0, s.on_devices(job.train.arrays), rows, 0.1).compile().as_text()
+            rows = s.put(np.zeros((MOST_STEPS, batch), dtype=int))
+            found[name] = s.step(batch).lower(params, moments, 0.0, s.on_devices(job.train.arrays), rows, 2, 0.1).compile().as_text()
 open(out, "w").write(json.dumps(found))
 """
 

@@ -189,7 +189,7 @@ class Program(Sums):
             if self.says_where_undefined(args[0], args[1]):
                 return args[2]
         axes = self.union(args)
-        if function in PARTS and axes:
+        if function in PARTS and math.prod(a.range.extent for a in axes) >= LARGE:
             return self.from_parts(function, args[0])
         key = ("call", function, tuple((id(root(a)) if root(a).kind != "number" else str(root(a).about), a.axes) for a in args))
         known = self.chain[-1].known
@@ -539,6 +539,7 @@ def renamed(e: Expr, rename: Mapping[str, Expr]) -> Expr:
 
 DIMENSION = "dimension "
 PARTS = frozenset({"sigmoid", "softplus", "log_sigmoid"})
+LARGE = 4096  # elements from which what is computed once more costs more than another call
 NEVER_NEGATIVE = frozenset({"sigmoid", "exp", "abs", ("softmax", 1)})
 MOST_ELEMENTS = 2**27  # of one array: a gigabyte
 MOST_UNROLLED = 500  # elements of a recurrence that are written out
