@@ -1,6 +1,6 @@
 """The codes of diagnostics. A code keeps its meaning for ever; the sentences may be improved.
 
-E0 syntax; E1 names; E2 ranges and shapes; E3 calls; E4 values and goals; E5 numbers that are not finite; E6 files; E9 limits
+E0 syntax; E1 names; E2 ranges and shapes; E3 calls; E4 values and goals; E5 numbers that are not finite; E6 files; E7 quizzes; E9 limits
 of this version; W warnings.
 """
 
@@ -111,7 +111,17 @@ CODES: dict[str, str] = {
     "E615": "A data file does not have the column or the array that is named.",
     "E616": "A data file is not in its format, is damaged, or holds something other than numbers.",
     "E617": "A data file has no row or no number.",
-    "E901": "A part of the language that this version does not have yet.",
+    "E701": "A statement has no place in the block of a quiz.",
+    "E702": "Two quizzes have the same name.",
+    "E703": "The values that `vary` draws from are no numbers, are none, or do not fit their steps.",
+    "E704": "A number of a quiz or an exam is not of its kind.",
+    "E705": "A question of a quiz, or an exam, is not complete or says something twice.",
+    "E706": "What a quiz asks for is not a number, or has no row in the table.",
+    "E707": "The braces or backticks in a text of a quiz do not stand in pairs.",
+    "E708": "A mistake is named that the catalogue does not have.",
+    "E709": "An exam uses a quiz that the file does not have.",
+    "E710": "A file has quizzes and no program to run.",
+    "E711": "A const or function of the file reads a name that a quiz defines anew.",
     "E902": "A limit of this version: too many elements, rounds or nested indices.",
     "W101": "A function of the program replaces a built-in one.",
     "W102": "A derivative rule could not be tested.",

@@ -62,6 +62,13 @@ class Program:
 
         return DataFiles(self.reach, self.source)
 
+    @cached_property
+    def quizzes(self):
+        """Its quizzes by name, and its exams: see `graphlang.quiz.model`. Raises GraphError with every mistake found."""
+        from graphlang.quiz.reading import quizzes
+
+        return quizzes(self)
+
     def with_consts(self, given: Mapping[str, object]) -> tuple[Graph, dict[str, object]]:
         """The graph with the consts and sizes of `given`, and the rest of it: values of leaves. Raises UsageError, GraphError."""
         consts: dict[str, float] = {}
@@ -92,6 +99,7 @@ class Program:
         called often: see `graphlang.compiled.Compiled`. Raises UsageError, GraphError."""
         from graphlang.compiled import compile_program
 
+        check_program(self.tree)
         return compile_program(self.graph, wrt, engine, goal)
 
     def train(self, engine: str = "auto", **options):
@@ -100,10 +108,12 @@ class Program:
         each record of graphlang.train.events). Raises UsageError, and GraphError also where a number is not finite."""
         from graphlang.train.api import train
 
+        check_program(self.tree)
         return train(self, engine, **options)
 
     def derivative(self, goal: str | None = None, expand: bool = False, scalar: bool = False) -> Derivative:
         """The backward pass as formulas; needs no values."""
+        check_program(self.tree)
         shown = view(self.graph, expand, scalar)
         return differentiate(shown, goals_in_view(self.graph, shown, goal)[0], plan(shown))
 
@@ -144,6 +154,25 @@ def set_shapes(tree: ast.Program, given: Mapping[str, object]) -> dict[str, tupl
         if item is not None and item.ranges is None and type(item.value) is ast.Call and item.value.name in FROM_FILES:
             shapes[name] = extents(value)
     return shapes
+
+
+def has_quizzes(tree: ast.Program) -> bool:
+    return any(type(s).__name__ in ("Quiz", "Exam") for s in tree.statements)  # their classes are there only where there are some
+
+
+def is_program(tree: ast.Program) -> bool:
+    """Whether there is anything beside quizzes and what these read."""
+    return not has_quizzes(tree) or any(
+        type(s) in (ast.Equation, ast.Goal, ast.Train, ast.Claim, ast.Expect) or type(s) is ast.Declaration and s.role != "const" for s in tree.statements)
+
+
+def check_program(tree: ast.Program) -> None:
+    """Refuse to evaluate a file of quizzes."""
+    if not is_program(tree):
+        first = next(s for s in tree.statements if type(s) in (ast.Quiz, ast.Exam))
+        name = first.name if type(first) is ast.Quiz else "NAME"
+        raise GraphError([Diagnostic("E710", "this file has quizzes, and no program beside them", first.span._replace(end=first.span.start + 4), "", (),
+                                     (f"`graphlang quiz show {tree.source.name} {name}`",))], tree.source)
 
 
 def whole_graph(tree: ast.Program, consts: Mapping[str, float] | None = None, files: Callable[[], object] | None = None,
@@ -197,6 +226,7 @@ def add_exact(run: Run, precision: int | None) -> Run:
 
 def evaluate_program(program: Program, given: Mapping[str, object], wrt: tuple[str, ...], goal: str | None, seed: int | None,
                      mode: str, ieee: bool, expand: bool, scalar: bool, raw: bool) -> Run:
+    check_program(program.tree)
     graph, rest = program.with_consts(given)
     with without_collecting():
         return evaluate_graph(graph, rest, wrt, goal, seed, mode, ieee, expand, scalar, raw)

@@ -59,10 +59,6 @@ WRONG = {  # name: (program, code, line, words that occur in the message, the la
     "index not on the left": ("input x[2] = 1\ny[i] = x[j] for i in 1..2, j in 1..2\nJ = sum(y)", "E221", 2, ["`j` is not on the left"]),
 }  # fmt: skip
 
-NOT_YET = {
-    "quiz": 'quiz q1 "A quiz" {\n}', "exam": 'exam "An exam" {\n}',
-}  # fmt: skip
-
 AT_RUN_TIME = {
     "log of a negative": ("input x = -0.75\nu = 2x\nJ = log(u)", "E501", 3, ["log(-1.5)", "u = -1.5", "line 2"]),
     "log of 0": ("input x = 0\nJ = log(x)", "E501", 2, ["log(0)", "x = 0, an input (line 1)"]),
@@ -102,13 +98,6 @@ def test_a_wrong_program_is_explained(case):
 @pytest.mark.parametrize("case", AT_RUN_TIME.values(), ids=AT_RUN_TIME)
 def test_a_value_that_is_not_finite_is_explained(case):
     assert_says(*case)
-
-
-@pytest.mark.parametrize("statement", NOT_YET.values(), ids=NOT_YET)
-def test_what_is_not_there_yet_is_refused_and_named(statement):
-    found, source = diagnostics(f"input x = 2\ninput M[2, 2] = 1\nf(v) = v^2\nJ = f(x)\nminimize J\n{statement}\n")
-    assert "E901" in [d.code for d in found]
-    assert {source.position(d.at.start)[0] for d in found if d.code == "E901"} == {6}
 
 
 def test_nothing_is_evaluated_before_a_subscript_is_found_outside():

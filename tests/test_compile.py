@@ -14,7 +14,7 @@ from graphlang.engines.numba_engine import available
 from programs_at_random import Writer
 
 ROOT = Path(__file__).parent.parent
-PROGRAMS = sorted(p for p in (ROOT / "programs").rglob("*.graph") if p.parent.name != "symbolic")
+PROGRAMS = sorted(p for p in (ROOT / "programs").rglob("*.graph") if p.parent.name not in ("symbolic", "quizzes"))
 each_engine = pytest.mark.parametrize("engine", [pytest.param(e, marks=pytest.mark.skipif(e in ("numba", "jax") and find_spec(e) is None, reason=f"{e} is not installed")) for e in ENGINES])
 CLOSE = 1e-12  # math and sums in another grouping differ by some units in the last place
 

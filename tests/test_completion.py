@@ -143,7 +143,7 @@ def test_fish_completes(line, folder, files):
 TYPED = {
     "graphlang ru\t": "run", "graphlang run --mod\tf\t": "run|--mode|forward", "graphlang run my\t": "run|my prog.graph", "graphlang run prog\t\t": "run|programs/z.graph",
     "graphlang check a.graph a\t": "check|a.graph|a.graph", "graphlang run --allow-path p\t": "run|--allow-path|programs",
-    "graphlang explain sigm\t": "explain|sigmoid", "graphlang explain sin E90\t1": "explain|sin|E901", "graphlang comp\tz\t": "completion|zsh",
+    "graphlang explain sigm\t": "explain|sigmoid", "graphlang explain sin E90\t": "explain|sin|E902", "graphlang comp\tz\t": "completion|zsh",
 }  # fmt: skip
 
 

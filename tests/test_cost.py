@@ -25,7 +25,7 @@ from programs_at_random import programs
 
 ROOT = Path(__file__).parent.parent
 LECTURE = ROOT / "programs/lecture"
-ALL = sorted(p for p in (ROOT / "programs").rglob("*.graph") if p.parent.name != "symbolic")
+ALL = sorted(p for p in (ROOT / "programs").rglob("*.graph") if p.parent.name not in ("symbolic", "quizzes"))
 
 NETWORK = """
 const M = 784, D = 100

@@ -61,8 +61,6 @@ def outline(root):
 
 def parts(stmt):
     """A statement as flat data, places aside."""
-    if isinstance(stmt, ast.Later):
-        return [stmt.kind]
     out = [type(stmt).__name__]
     stack = list(reversed(stmt))
     while stack:

@@ -12,7 +12,7 @@ from graphlang.graph.derived import derivative_name
 from graphlang.graph.order import forward_order, plan
 
 ROOT = Path(__file__).parents[1]
-PROGRAMS = sorted(p for p in (ROOT / "programs").rglob("*.graph") if p.parent.name != "symbolic" and not p.stem.startswith("digits"))  # there are thousands of params
+PROGRAMS = sorted(p for p in (ROOT / "programs").rglob("*.graph") if p.parent.name not in ("symbolic", "quizzes") and not p.stem.startswith("digits"))  # there are thousands of params
 SURVEY = ROOT / "programs" / "published" / "survey_table2.graph"
 
 

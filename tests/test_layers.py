@@ -20,7 +20,7 @@ TOGETHER = [{"compiled", "compiled_arrays", "exact", "given", "pipeline", "query
 
 # The only arrows that run upward. They are inside of functions, and the value that comes back is plain data: a run
 # ends by judging its expectations and listing its conventions, and offers its JSON.
-UPWARD = {("pipeline", "verify"), ("pipeline", "train"), ("run", "show"), ("", "api")}
+UPWARD = {("pipeline", "verify"), ("pipeline", "train"), ("pipeline", "quiz"), ("run", "show"), ("", "api")}
 
 DOORS = {
     "lark": {"syntax.parser"},
@@ -33,6 +33,7 @@ DOORS = {
     "jax": {"engines.jax_engine", "engines.jax_processes", "engines.jax_training"},
     "matplotlib": {"train.plot"},
     "plotext": {"train.plot"},
+    "typst": {"quiz.exports.typst"},
     "pygments": {"highlight", "repl"},
     "prompt_toolkit": {"repl"},
     "pygls": {"lsp"},

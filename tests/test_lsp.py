@@ -90,7 +90,7 @@ def test_what_python_calls_a_line_end_is_none_in_the_protocol():
 def test_nothing_is_wrong_with_a_program_that_is_right(path):
     made = analysed(path.read_text(encoding="utf-8"), path.resolve())
     assert [f.diagnostic.message for f in made.findings if f.severity != "note"] == []
-    assert made.run is not None or made.graph.dims
+    assert made.run is not None or made.graph.dims or path.parent.name == "quizzes"  # those have no program of their own
 
 
 FINDINGS = {

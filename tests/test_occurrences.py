@@ -23,7 +23,7 @@ def said(text: str) -> list[str]:
     return [f"{o.use} {o.symbol.kind} {text[o.span.start:o.span.end]}" for o in found(text)]
 
 
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [p for p in PROGRAMS if p.parent.name != "quizzes"], ids=lambda p: p.stem)  # those have words and prose of their own
 def test_every_name_of_a_program_is_one_occurrence(path):
     text = path.read_text(encoding="utf-8")
     spans = [o.span for o in found(text) if not (o.symbol.kind == "word" and o.symbol.name in WORDS)]  # `data` is an entry of `train`, too

@@ -78,8 +78,10 @@ def s(node):
             return f"(train {' '.join(map(s, entries))})"
         case ast.Entry(name, slots):
             return f"{name}:{','.join(map(s, slots))}"
-        case ast.Later(kind):
-            return f"(later {kind})"
+        case ast.Quiz(name, _, statements):
+            return f"(quiz {name} {len(statements)})"
+        case ast.Exam(title, lines):
+            return f"(exam {title.value} {len(lines)})"
     raise AssertionError(node)
 
 
@@ -293,9 +295,9 @@ y = 3
 '''
 
 
-def test_the_block_of_a_quiz_is_passed_over_and_that_of_training_has_a_tree():
+def test_blocks_have_a_tree_and_a_place():
     found = parse(QUIZ)
-    assert [s(node) for node in found] == ["(later quiz)", "(later exam)", "(later quiz)",
+    assert [s(node) for node in found] == ["(quiz paths 3)", "(exam Quiz 3 - Backpropagation 1)", "(quiz bare 0)",
                                            '(train data:(csv "train.csv"),x[1..M],ystar rate:0.1 shuffle:yes seed:0 report:(mean J))', "(= y 3)"]
     assert QUIZ[slice(*found[1].span)].startswith('exam "Quiz 3') and QUIZ[found[1].span.end - 1] == "}"
 

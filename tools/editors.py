@@ -4,7 +4,7 @@
     python tools/editors.py --check     exit status 1, and their names, when some are out of date
 
 Keywords with what must follow them, and the patterns of names and numbers, are those of the grammar; functions and constants
-are those of the tables. Only the words of quiz blocks are written down here: to the grammar these are text.
+are those of the tables.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Iterable, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
@@ -65,6 +65,12 @@ ABOUT = {
 }
 
 
+# The grammar's words of quizzes and exams, by what they look like.
+LINES = "VARY REQUIRE ASK FILL CHOOSE WORKING CHOICES TO BLANKS CARRY ANSWER WRONG OPTIONS USE MINUTES VERSIONS SEED".split()
+BEFORE, UNITS, SPECIAL = ("BECAUSE", "STEP", "TO"), ("DIGITS", "EACH", "EXACTLY", "MARKS"), ("AUTO", "NONE")
+OTHERS = ("DIRECTION", "VARIANTS")  # `backward` is no more than a name there, and `variants` follows a comma
+
+
 def gathered() -> Words:
     patterns, statements, clauses = {}, [], {}
     for kind, pattern, use in tables()["terminals"]:
@@ -77,18 +83,22 @@ def gathered() -> Words:
             else:
                 statements.append((kind, tuple(use), follows))
     layouts = clauses.pop("LAYOUT")
+    spelled = {**clauses, **{kind: its for kind, its, _ in statements}}
+    quiz = {*LINES, *BEFORE, *UNITS, *SPECIAL, *OTHERS}
+    statements = [s for s in statements if s[0] not in quiz]
+
+    def of(kinds: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(word for kind in kinds for word in spelled[kind]))
+
     return Words(
         STATEMENTS=tuple(sorted(statements)),
-        CLAUSES=tuple(sorted(w for spelled in clauses.values() for w in spelled)),
+        CLAUSES=of(clauses.keys() - quiz),
         LAYOUTS=layouts,
         FUNCTIONS=tuple(sorted(BUILT_IN)),
         CONSTANTS=tuple(sorted({*CONSTANTS, *(GREEK[c] for c in CONSTANTS if c in GREEK)})),
         TRAIN=tuple(sorted(ENTRIES)),
         SWITCHES=("no", "yes"),
-        QUIZ=("answer", "ask", "blank", "carry", "choices", "choose", "fill", "minutes", "options", "require", "seed", "to", "use", "vary", "versions", "working", "wrong"),
-        QUIZ_CLAUSES=("because", "step", "to"),
-        QUIZ_UNITS=("decimals", "each", "exactly", "figures", "mark", "marks"),
-        QUIZ_CHOICES=("auto", "none"),
+        QUIZ=of(LINES), QUIZ_CLAUSES=of(BEFORE), QUIZ_UNITS=of(UNITS), QUIZ_CHOICES=of(SPECIAL),
         NAME=patterns["NAME"], NUMBER=patterns["NUMBER"], COEFFICIENT=patterns["COEF"], DERIVATIVE=patterns["DERIV"], STRING=patterns["STRING"],
     )  # fmt: skip
 

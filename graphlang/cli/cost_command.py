@@ -10,7 +10,7 @@ from graphlang.given import UsageError, flat, names, settings
 from graphlang.graph.graph import Graph
 from graphlang.graph.order import plan
 from graphlang.graph.scalar import element_names, scalar_values
-from graphlang.pipeline import Program, goals_in_view, view
+from graphlang.pipeline import Program, check_program, goals_in_view, view
 
 EXAMPLES = """for example, in two.graph:
 
@@ -87,6 +87,7 @@ def prepared(program: Program, given: dict, options) -> tuple[Derivative, dict]:
     """The backward pass, in the grain that is asked for, and the values of the leaves that have one."""
     from graphlang.verify.cost import check_sizes  # not for every command
 
+    check_program(program.tree)
     graph, rest = program.with_consts(given)
     check_sizes(graph)
     leaves, _ = initial_values(graph, {n: flat(graph, n, v) for n, v in rest.items()})

@@ -24,6 +24,7 @@ EXAMPLES = """examples:
   graphlang check programs                     verify every program of a folder
   graphlang grad simple.graph                  the derivatives as formulas, no values needed
   graphlang train nn.graph                     learn the params from data
+  graphlang quiz check q.graph                 whether quizzes can be asked, and what to change
   graphlang explain E101                       what an error means
 
 `graphlang COMMAND --help` has the options of a command, with an example.
@@ -59,7 +60,7 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(USAGE)
 
 
-COMMANDS = ("run", "check", "grad", "train", "cost", "repl", "fmt", "explain", "lsp", "completion")  # each a module of its own, `run_command` and so on
+COMMANDS = ("run", "check", "grad", "train", "cost", "repl", "fmt", "explain", "lsp", "completion", "quiz")  # each a module of its own, `run_command` and so on
 
 
 def arguments(command: str = "") -> Parser:

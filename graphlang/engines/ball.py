@@ -8,6 +8,7 @@ without rounding. The one door of python-flint, which is imported where it is us
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib.util import find_spec
 from typing import Callable, Mapping, Sequence
 
@@ -42,13 +43,13 @@ class Certain:
     bits: int
 
 
-def arithmetic(unknown: list | None = None) -> Arithmetic:
+def arithmetic(unknown: list | None = None, written: bool = False) -> Arithmetic:
     """Balls, for `reference` and `tape`; the precision is flint's own setting. A subscript that is not certain is nan and is put into
-    `unknown`: what it reads is nan, but an addition to the element that it means is left out."""
+    `unknown`: what it reads is nan, but an addition to the element that it means is left out. `written`: 0.1 is a tenth, not the float64 next to it."""
     from flint import arb
 
     def lift(x):
-        return x if type(x) is arb else arb(x)
+        return x if type(x) is arb else as_written(x) if written else arb(x)
 
     def function(f: Callable) -> Callable:
         return lambda *operands: f(*map(lift, operands))
@@ -71,7 +72,25 @@ def arithmetic(unknown: list | None = None) -> Arithmetic:
             unknown.append(x)
         return float("nan")
 
-    return Arithmetic({name: function(row.ball) for name, row in FUNCTIONS.items()}, reduction, arb, subscript)
+    return Arithmetic({name: function(row.ball) for name, row in FUNCTIONS.items()}, reduction, lift, subscript)
+
+
+def as_written(x):
+    """A float or a Decimal as the decimal number that it is written as."""
+    from flint import arb
+
+    return arb(x) if type(x) is float and x.is_integer() else arb(repr(x) if type(x) is float else str(x))
+
+
+def bounds(x) -> tuple[Decimal, Decimal] | None:
+    """Two numbers that a ball lies between for certain; None where it has no bounds."""
+    from flint import arb
+
+    x = x if type(x) is arb else arb(x)
+    if not x.is_finite():
+        return None
+    middle, radius, power = (int(n) for n in x.mid_rad_10exp(60))
+    return Decimal(f"{middle - radius}E{power}"), Decimal(f"{middle + radius}E{power}")
 
 
 def evaluate(graph: Graph, values: Mapping[str, list[float]], digits: int) -> Balls:

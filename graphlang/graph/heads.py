@@ -92,8 +92,6 @@ class Heads:
                             self.opaques[one.name] = one
                 case ast.Train():
                     self.trains.append(s)
-                case ast.Later(kind, span):
-                    self.report("E901", f"`{kind}` is not there yet", span, "this version does not have it")
         self.const_items = consts
 
     def twice_hint(self, name: str, at: Span, first: Span) -> tuple[str, ...]:

@@ -160,7 +160,7 @@ class GraphLexer(RegexLexer):
 
         "block head": [include("blank"), (words.NAME, Name.Label), (words.STRING, String), (r"\{", Punctuation, ("#pop", "block")), default("#pop")],
         "block": [include("begin"), (r"\}", Punctuation, "#pop"),
-                  *_beginning("block", tuple(row for row in words.STATEMENTS if row[0] not in _NEXT)),
+                  *_beginning("block", tuple(row for row in words.STATEMENTS if row[0] not in ("TRAIN", "QUIZ", "EXAM"))),
                   (rf"(?:{'|'.join(words.QUIZ)})\b{_LATER}", Keyword, "block operand"), default("block operand")],
         **_statement("block",
                      [(r'"(?=(?:[^"\\\n]|\\.)*")', String, ("#pop", "block behind", "prose")),

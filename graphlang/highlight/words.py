@@ -48,7 +48,7 @@ QUIZ = tuple("answer ask blank carry choices choose fill minutes options require
 QUIZ_CLAUSES = tuple("because step to".split())
 
 # and those that end one.
-QUIZ_UNITS = tuple("decimals each exactly figures mark marks".split())
+QUIZ_UNITS = tuple("decimal decimals each exactly figure figures mark marks".split())
 
 # Options that are a word.
 QUIZ_CHOICES = tuple("auto none".split())

@@ -14,7 +14,7 @@ from graphlang.graph.goals import goals_of, sinks
 from graphlang.graph.graph import Goal, Graph
 from graphlang.graph.order import plan
 from graphlang.lsp.reading import OpenFiles, Reading, Text, read
-from graphlang.pipeline import Program, evaluate_graph
+from graphlang.pipeline import Program, evaluate_graph, has_quizzes
 from graphlang.run import NOT_JUDGED, EvaluationError, Run
 from graphlang.show.numbers import number
 from graphlang.show.summary import because
@@ -92,11 +92,15 @@ def build(text: Text, texts: Mapping[Path, str] = {}, reading: Reading | None = 
             found = [d._replace(hints=("save this text as a file first; what it includes is looked for beside it",)) if d.code == "E602" else d for d in found]
         return Analysis(reading, TEXT, tuple(placed(found, error.source or source)))
     source = program.source
+    found: list[Diagnostic] = []
+    if has_quizzes(program.tree):
+        guarded(lambda: program.quizzes, found)
     try:
         graph = program.graph
     except GraphError as error:
-        return Analysis(reading, GRAPH, tuple(placed(error.diagnostics, error.source or source)))
-    found = list(graph.warnings)
+        known = {(d.code, d.at) for d in error.diagnostics}  # a function of the file is looked at in each quiz that reads it, too
+        return Analysis(reading, GRAPH, tuple(placed((*error.diagnostics, *(d for d in found if (d.code, d.at) not in known)), error.source or source)))
+    found += graph.warnings
     goals, asked = goals_or_none(graph, found)
     derivative = guarded(lambda: differentiate(graph, goals[0], plan(graph)), found) if goals else None
     return Analysis(reading, VALUES, tuple(placed(found, source)), graph, None, derivative, asked)

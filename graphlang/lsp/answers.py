@@ -26,7 +26,7 @@ KINDS = {"variable": lsp.CompletionItemKind.Variable, "constant": lsp.Completion
          "keyword": lsp.CompletionItemKind.Keyword, "index": lsp.CompletionItemKind.Variable, "derivative": lsp.CompletionItemKind.Reference,
          "letter": lsp.CompletionItemKind.Text, "file": lsp.CompletionItemKind.File}
 SYMBOLS = {"variable": lsp.SymbolKind.Variable, "constant": lsp.SymbolKind.Constant, "function": lsp.SymbolKind.Function, "goal": lsp.SymbolKind.Key,
-           "claim": lsp.SymbolKind.Boolean, "expect": lsp.SymbolKind.Boolean, "file": lsp.SymbolKind.File}
+           "claim": lsp.SymbolKind.Boolean, "expect": lsp.SymbolKind.Boolean, "file": lsp.SymbolKind.File, "quiz": lsp.SymbolKind.Class, "exam": lsp.SymbolKind.Package}
 MOST_SHOWN = 100     # diagnostics of one file
 MOST_LINES = 2_000   # of a text whose formatting is given line by line
 

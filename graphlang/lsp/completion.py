@@ -16,9 +16,11 @@ from graphlang.lsp.figures import Figures
 from graphlang.lsp.reading import File, Reading, variable
 from graphlang.pages import contents
 from graphlang.pages.rows import call
+from graphlang.syntax.lexing import blocks, quiz_names
 from graphlang.syntax.names import GREEK
 from graphlang.syntax.occurrences import FUNCTION, canonical_or
-from graphlang.syntax.pieces import KEYWORDS, pieces, statements
+from graphlang.syntax.pieces import BLOCKS, KEYWORDS, pieces, statements
+from graphlang.syntax.quiz_explanation import FORMS, LINES
 
 TRIGGERS = ("\\", "/", "∂", ".", '"')
 MOST_BESIDE = 500  # programs of a folder that are offered
@@ -35,6 +37,7 @@ _INCLUDE = re.compile(r'[ \t]*include[ \t]+"([^"]*)\Z')
 _TRANSPOSED = re.compile(rf"(?:(?<![\w\u0300-\u036f]){_NAME}|[)\]])\.({_NAME})?\Z")
 _TARGET = re.compile(rf"[ \t\ufeff]*(?:override[ \t]+)?({_NAME})[ \t]*=(?!=)")
 _TRAINING = re.compile(r"^[ \t]*train[ \t]*\{((?:[^{}\"#]++|\"[^\"\n]*+\"?+|#[^\n]*+)*+)\Z", re.MULTILINE)
+_QUIZ = re.compile(rf"^[ \t]*quiz[ \t]+({_NAME})", re.MULTILINE)
 _ENTRY = re.compile(rf"[ \t]*({_NAME})[ \t]*:")
 _BEGINS = re.compile(r"[ \t]*[^\W\d]?[\w\u0300-\u036f]*\Z")
 
@@ -73,6 +76,8 @@ def completions(reading: Reading, file: File, offset: int, figures: Figures | No
     if m is None and _NUMBER.search(line):
         return []
     found: list[Completion] = []
+    if block := around(file.text, offset):
+        return list(in_quiz(file.text, offset, block, last, at, own))
     if training := _TRAINING.search(file.text, 0, offset):
         last = begun(training[1].rpartition("\n")[2])
         if _BEGINS.match(last):
@@ -89,6 +94,48 @@ def completions(reading: Reading, file: File, offset: int, figures: Figures | No
         found += [Completion(word, "keyword", word + " ", at, sentences().get(word, "")) for word in ("for", "in", "within")]
     unique = {c.label: c for c in reversed(found)}
     return [c for c in found if unique[c.label] is c]
+
+
+def around(text: str, offset: int) -> tuple[str, ...]:
+    """The words of the blocks of a quiz or an exam that a place is in, the innermost last: `("quiz", "ask")`."""
+    block = next((b for b in blocks(text) if b.word != "train" and b.inside.start <= offset <= b.inside.end), None)
+    if block is None:
+        return ()
+    found, line = [block.word], []
+    for part in pieces(text[block.inside.start : offset]):
+        if part.kind in ("newline", "semicolon"):
+            line = []
+        elif part.text == "{":
+            found.append(line[0] if line and line[0] in BLOCKS else "")
+            line = []
+        elif part.text == "}" and len(found) > 1:
+            found.pop()
+        else:
+            line.append(part.text)
+    return tuple(word for word in found if word)
+
+
+def in_quiz(text: str, offset: int, around: tuple[str, ...], last: str, at: Span, own: list[Completion]) -> Iterator[Completion]:
+    """What fits in the block of a quiz or an exam."""
+    if _BEGINS.match(last) and around[-1] != "quiz":
+        yield from (Completion(word, "keyword", word + " ", at, "a line of `" + around[-1] + "`") for word in LINES[f"{around[-1]}line"][1])
+    elif _BEGINS.match(last):
+        yield from (Completion(word, "keyword", word + " ", at, form) for word, form in FORMS.items())
+        yield from (Completion(word, "keyword", word + " ", at, sentences().get(word, "")) for word in ("input", "data", "const", "dim", "opaque", "output"))
+    if around[0] == "exam":
+        if last.split()[:1] == ["use"]:
+            yield from (Completion(m[1], "variable", m[1], at, "quiz") for m in _QUIZ.finditer(text))
+        return
+    if last.split()[-2:-1] == ["because"] or last.split()[-1:] == ["because"]:
+        from graphlang.quiz.mistakes import MISTAKES
+
+        yield from (Completion(name, "keyword", name, at, row.message) for name, row in MISTAKES.items())
+        return
+    for inside, names in quiz_names(text):
+        if inside.start <= offset <= inside.end:
+            yield from (Completion(name, "variable", name, at, "") for name in sorted(names))
+    yield from (Completion(name, kind, name, at, detail) for name, kind, detail in functions())
+    yield from own
 
 
 def entries(block: str, at: Span) -> Iterator[Completion]:

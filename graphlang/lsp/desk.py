@@ -121,7 +121,7 @@ class Desk:
         known = self._figures.get(document.uri)
         if known is None or known[0] is not document.good or known[1] is not reading:
             known = self._figures[document.uri] = document.good, reading, Figures(document.good, reading)
-        names = {o.symbol.name for o in file.occurrences if o.symbol.kind == VARIABLE and o.defines}
+        names = {o.symbol.name for o in file.occurrences if o.symbol.kind == VARIABLE and o.defines and o.symbol.scope is None}
         return max((f for f in (whole, known[2]) if f is not None), key=lambda f: sum(f.flat(n) is not None for n in names))
 
     def all_readings(self, document: Document, symbol: Symbol | None) -> list[Reading]:

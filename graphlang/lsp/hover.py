@@ -14,7 +14,7 @@ from graphlang.lsp.reading import File, Reading, variable
 from graphlang.pages import page
 from graphlang.show.console import clean
 from graphlang.syntax import ast
-from graphlang.syntax.occurrences import ARGUMENT, FUNCTION, INDEX, SETTING, VARIABLE, WORD, Occurrence, canonical_or
+from graphlang.syntax.occurrences import ARGUMENT, FUNCTION, INDEX, QUIZ, SETTING, VARIABLE, WORD, Occurrence, canonical_or
 from graphlang.syntax.pieces import KEYWORDS, pieces
 
 LONGEST = 1000   # characters of one line
@@ -34,6 +34,8 @@ def hover(reading: Reading, file: File, offset: int, figures: Figures | None) ->
     o = file.at(offset)
     if o is None:
         return word(reading, file, offset, figures)
+    if o.symbol.kind == QUIZ or o.symbol.scope is not None and o.symbol.kind in (VARIABLE, FUNCTION):
+        return Hover(of_quiz(reading, file, o), o.span)
     if o.derivative is not None and (found := derivative(reading, file, o, figures)):
         return Hover(found, o.derivative)
     match o.symbol.kind:
@@ -48,7 +50,7 @@ def hover(reading: Reading, file: File, offset: int, figures: Figures | None) ->
         case k if k == SETTING:
             text = titled(o.symbol.name)
         case k if k == WORD:
-            text = of_training(o.symbol.name)
+            text = of_training(o.symbol.name) if type(file.statement(o)) is ast.Train else of_mistake(o.symbol.name)
         case _:
             text = ""
     return Hover(text, o.span) if text else None
@@ -132,6 +134,23 @@ def of_training(name: str) -> str:
     if name in OPTIMISERS:
         return code(OPTIMISERS[name].form, LANGUAGE) + f"\n{prose(OPTIMISERS[name].about)}"
     return prose("the number of the epoch, from 1") if name == EPOCH else ""
+
+
+def of_quiz(reading: Reading, file: File, o: Occurrence) -> str:
+    """A quiz by its first line, a name of a quiz by what defines it there: a quiz is not evaluated while it is written."""
+    defining = [(f, x) for f, x in reading.of(o.symbol, file) if x.defines]
+    if o.symbol.kind == QUIZ:
+        texts = [f.text[s.span.start :].partition("{")[0].strip() for f, x in defining for s in [f.tree.statements[x.statement]]]
+    else:
+        texts = [f.written(f.statement(x).span) for f, x in defining]
+    return code("\n".join(dict.fromkeys(texts)), LANGUAGE) if texts else ""
+
+
+def of_mistake(name: str) -> str:
+    """What is told to who takes an option that a mistake leads to."""
+    from graphlang.quiz.mistakes import MISTAKES
+
+    return prose(MISTAKES[name].message) if name in MISTAKES else ""
 
 
 def of_whom(file: File, o: Occurrence) -> str:

@@ -13,7 +13,7 @@ LONGEST = 60  # characters of a name or detail
 
 
 class Entry(NamedTuple):
-    """`kind`: variable, constant, function, goal, claim, expect, file."""
+    """`kind`: variable, constant, function, goal, claim, expect, file, quiz, exam."""
 
     name: str
     kind: str
@@ -41,6 +41,10 @@ def outline(file: File) -> Iterator[Entry]:
                 yield Entry(cut(file.written(s.span)), type(s).__name__.lower(), "", s.span, s.span)
             case ast.Include(path, span, path_span):
                 yield Entry(path or "include", "file", "include", span, path_span)
+            case ast.Quiz(_, title, _, span, name_span):
+                yield Entry(file.written(name_span), "quiz", cut(title.value) if title is not None else "", span, name_span)
+            case ast.Exam(title, _, span):
+                yield Entry(cut(title.value) or "exam", "exam", "", span, title.span)
 
 
 def cut(text: str) -> str:

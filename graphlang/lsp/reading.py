@@ -64,7 +64,10 @@ class File(NamedTuple):
         return max(near, key=lambda o: o.span.start, default=None)
 
     def statement(self, o: Occurrence) -> ast.Statement:
-        return self.tree.statements[o.statement]
+        """What it stands in; in a quiz, the statement of its block."""
+        whole = self.tree.statements[o.statement]
+        inner = whole.statements if type(whole) is ast.Quiz else ()
+        return next((s for s in inner if s.span.start <= o.span.start < s.span.end), whole)
 
     def written(self, at: Span) -> str:
         """The text at a place on one line, without comments."""

@@ -13,7 +13,7 @@ from graphlang.diagnostics import Span
 from graphlang.graph.values import BUILT_IN
 from graphlang.lsp.reading import File, Reading, Text, read
 from graphlang.syntax.names import NotAName, canonical
-from graphlang.syntax.occurrences import ARGUMENT, FUNCTION, INDEX, OPTION, SETTING, WORD, Occurrence, Symbol, mentions
+from graphlang.syntax.occurrences import ARGUMENT, FUNCTION, INDEX, OPTION, QUIZ, SETTING, VARIABLE, WORD, Occurrence, Symbol, mentions
 
 FIXED = ("pi", "inf", "nan")  # constants that no program defines
 
@@ -78,7 +78,7 @@ def check_name(reading: Reading, file: File, symbol: Symbol, new: str) -> None:
     for f in files:
         for o in f.occurrences:
             if o.symbol.name == plain and o.symbol.kind not in (OPTION, SETTING, WORD) and meets(o.symbol, symbol):
-                what = {FUNCTION: "a function", INDEX: "an index", ARGUMENT: "an argument"}.get(o.symbol.kind, "a variable")
+                what = {FUNCTION: "a function", INDEX: "an index", ARGUMENT: "an argument", QUIZ: "a quiz"}.get(o.symbol.kind, "a variable")
                 raise Refused(f"`{plain}` is taken: it is {what} on {line(f, file, o.span)}")
         for at in f.broken:
             if mentions(f.text, at, plain):
@@ -87,7 +87,12 @@ def check_name(reading: Reading, file: File, symbol: Symbol, new: str) -> None:
 
 def meets(one: Symbol, other: Symbol) -> bool:
     """Whether two names are known at one place. An index may have the name of one whose `for` is elsewhere."""
+    if QUIZ in (one.kind, other.kind):
+        return one.kind == other.kind
     if one.scope is None or other.scope is None:
+        scoped = one if other.scope is None else other
+        if scoped.scope is not None and scoped.kind in (VARIABLE, FUNCTION):
+            return False  # of a quiz: its names are its own, and what reads one of the program is looked at afterwards
         return ARGUMENT not in (one.kind, other.kind)  # an argument may have a variable's name; what reads that is looked at afterwards
     return one.scope.start < other.scope.end and other.scope.start < one.scope.end
 
@@ -106,7 +111,7 @@ def check_outcome(reading: Reading, file: File, symbol: Symbol, new: str, edits:
         for a, b in zip(f.occurrences, g.occurrences):
             renamed = a.symbol.kind == symbol.kind and a.symbol.name == symbol.name and (symbol.scope is None or (f.path == file.path and a.symbol.scope == symbol.scope))
             same = b.symbol.name == (name if renamed else a.symbol.name) and (b.symbol.kind, b.use) == (a.symbol.kind, a.use)
-            if not same or (a.derivative is None) != (b.derivative is None):
+            if not same or (a.derivative is None) != (b.derivative is None) or (a.symbol.scope is None) != (b.symbol.scope is None):
                 raise Refused(f"`{new}` would change what `{f.text[a.span.start : a.span.end]}` means on {line(f, file, a.span)}")
 
 

@@ -108,5 +108,5 @@ def _code(code: str) -> Page:
 
 def _heading(example: Example, alone: bool) -> str:
     heading = "for example" if example.role == "wrong" or alone else "repaired"
-    how = "graphlang grad" if example.command == "grad" else " ".join(example.options)
+    how = f"graphlang {example.command}" if example.command != "run" else " ".join(example.options)
     return f"{heading}, with `{how}`" if how else heading

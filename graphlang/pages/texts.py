@@ -8,8 +8,7 @@ what a block is:
     graph work      the example of an operation: `u` is what is shown with its derivatives
     text FILE       a file that the programs of the entry read
 
-Further words: options of `graphlang run`; `grad`, the program is one for that command; `encoding=latin-1`, the bytes of the program;
-`later`, not in every version.
+Further words: options of `graphlang run`; `grad`, `check`, the program is one for that command; `encoding=latin-1`, the bytes of the program.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ class Example(NamedTuple):
     options: tuple[str, ...] = ()
     encoding: str = "utf-8"
     command: str = "run"
-    later: bool = False
     files: tuple[tuple[str, str], ...] = ()     # beside the program: names and texts
 
 
@@ -57,8 +55,8 @@ def _entry(names: str, body: str, family: str) -> Entry:
             beside.append((words[0], text))
         elif kind == "graph" and words and words[0] in ("wrong", "right", "work"):
             encoding = next((w.removeprefix("encoding=") for w in words if w.startswith("encoding=")), "utf-8")
-            options = tuple(w for w in words[1:] if w not in ("grad", "later") and not w.startswith("encoding="))
-            examples.append(Example(words[0], text, options, encoding, "grad" if "grad" in words else "run", "later" in words, tuple(beside)))
+            options = tuple(w for w in words[1:] if w not in ("grad", "check") and not w.startswith("encoding="))
+            examples.append(Example(words[0], text, options, encoding, next((c for c in ("grad", "check") if c in words), "run"), tuple(beside)))
         else:
             raise ValueError(f"{family}.md, {names}: a block cannot begin with ```{info}")
     prose = re.sub(r"^# .*$", "", BLOCK.sub("", body), flags=re.MULTILINE)

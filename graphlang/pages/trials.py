@@ -14,6 +14,7 @@ from graphlang.pages.texts import Example
 from graphlang.pipeline import load, loads
 from graphlang.run import Run
 from graphlang.show.numbers import table
+from graphlang.verify.check import check
 
 NAME = "example.graph"
 WIDTH = 88
@@ -31,17 +32,12 @@ class Outcome(NamedTuple):
     def codes(self) -> set[str]:
         return {d.code for d in self.diagnostics}
 
-    @property
-    def later(self) -> bool:
-        """Whether it has a part that this version cannot do yet."""
-        return LATER in self.codes
-
-
-LATER = "E901"
-
 
 def attempt(example: Example) -> Outcome:
-    """Parse, build and run an example with its options, as `graphlang run` would, or differentiate it as `graphlang grad` does."""
+    """Parse, build and run an example with its options, as `graphlang run` would, or differentiate or check it as `graphlang grad` and `check` do."""
+    if example.command == "check":
+        report = check(NAME, lambda: loads(example.text, NAME))
+        return Outcome(report.diagnostics, report.source)
     try:
         if example.command == "grad":
             derivative = loads(example.text, NAME).derivative()

@@ -86,6 +86,10 @@ def item(s: ast.Statement, source: Source) -> Item:
             names = (f"set {name}",)
         case ast.Train():
             names = ("train block",)  # a second one takes the place of the first
+        case ast.Quiz(name, _, _, _, _):
+            names = (f"quiz {name}",)
+        case ast.Exam(title, _, _):
+            names = (f"exam {title.value}",)
     return Item(text, kind, names, needs(s), role, piece, constant)
 
 

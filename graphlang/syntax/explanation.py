@@ -11,6 +11,7 @@ from graphlang.syntax.foreign import ASSIGNMENTS, CHARACTERS, CONDITIONS, EXPRES
 from graphlang.syntax.names import NotAName, canonical
 from graphlang.syntax.pieces import CLOSING, FUNCTIONS, JOINING, KEYWORDS, Piece, brackets
 from graphlang.syntax.place import LONGEST, Place, ends_operand, outside
+from graphlang.syntax.quiz_explanation import line_mistake
 
 
 class Explanation(Place):
@@ -18,7 +19,7 @@ class Explanation(Place):
 
     def diagnostic(self) -> Diagnostic:
         for look in (
-            self.string, self.semicolon, self.bracket, self.foreign, self.slice, self.condition, self.for_clause, self.sign,
+            self.string, self.semicolon, self.bracket, self.quiz, self.foreign, self.slice, self.condition, self.for_clause, self.sign,
             self.comparison, self.operand, self.keyword, self.neighbours, self.incomplete, self.character,
         ):  # fmt: skip
             if found := look():
@@ -70,6 +71,9 @@ class Explanation(Place):
                             f"add `{CLOSING[opener.text]}`",
                             labels=() if end == opener.span else (Label(end, "still open here"),))  # fmt: skip
         return None
+
+    def quiz(self) -> Diagnostic | None:
+        return line_mistake(self) if not self.lone and self.parts else None
 
     def foreign(self) -> Diagnostic | None:
         met, before = self.met, self.before

@@ -96,7 +96,7 @@ class ExpressionNodes:
         assert word is not None
         tail = text[exponent:]
         for name in (word[0], tail):
-            if name in self._lexer.names:
+            if name in self._lexer.names_at(at.start):
                 rest = word[0][len(tail) :]
                 number = f"{value:g}" + (f"*{rest}" if rest and name == word[0] else "")
                 self.report("E009", f"`{text}` is the number {value:g}, but `{name}` is a variable", at, "",
@@ -206,7 +206,7 @@ class ExpressionNodes:
         above, below = _named(left), _named(right)
         if not (above.startswith("d") and (below.startswith("d") or type(right) is Op)):
             return
-        names = self._lexer.names
+        names = self._lexer.names_at(at.start)
         if second := _SECOND.fullmatch(above):
             order, of = second.groups()
             wrt = _squared(right, order)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from graphlang.diagnostics import Source
 from graphlang.syntax import ast
 from graphlang.syntax.ast import Binder
 from graphlang.syntax.format import SIGNS, SOURCE, SUM, Part, Style, _binders, _commas, _print, format_expr
+from graphlang.syntax.format_quiz import format_exam, format_quiz, quoted
 
 
-def format_statement(stmt: ast.Statement, style: Style = SOURCE, source: Source | None = None) -> str:
-    """The text of a statement. A `Later` is copied from `source`."""
+def format_statement(stmt: ast.Statement, style: Style = SOURCE) -> str:
+    """The text of a statement."""
     match stmt:
         case ast.Declaration(role, items, _):
             return f"{role} " + ", ".join(_item(item, style) for item in items)
@@ -38,7 +38,7 @@ def format_statement(stmt: ast.Statement, style: Style = SOURCE, source: Source 
         case ast.Layout(kind, _):
             return f"layout {kind}"
         case ast.Include(path, _, _):
-            return "include " + _quoted(path)
+            return "include " + quoted(path)
         case ast.Opaque(signatures, _):
             return "opaque " + ", ".join(_signature(one, style) for one in signatures)
         case ast.Rule(name, params, wrt, body, _, _):
@@ -47,15 +47,16 @@ def format_statement(stmt: ast.Statement, style: Style = SOURCE, source: Source 
         case ast.Train(entries, _):
             lines = [f"  {entry.name}: {_print(_commas(entry.slots, False), style)}\n" for entry in entries]
             return "train {" + "".join(["\n", *lines] if lines else [" "]) + "}"
-        case ast.Later(_, span):
-            assert source is not None, "a statement of a later version is known by its source only"
-            return source.at(span)
+        case ast.Quiz():
+            return format_quiz(stmt, style, format_statement)
+        case ast.Exam():
+            return format_exam(stmt, style)
     raise AssertionError(f"not a statement: {type(stmt).__name__}")
 
 
 def format_program(program: ast.Program) -> str:
     """The statements in canonical spelling, one to a line. Comments are not in the tree."""
-    return "".join(format_statement(s, SOURCE, program.source) + "\n" for s in program.statements)
+    return "".join(format_statement(s) + "\n" for s in program.statements)
 
 
 def _at(node: ast.Expr, style: Style) -> str:
@@ -83,10 +84,6 @@ def _signature(one: ast.Signature, style: Style) -> str:
 
 def _params(params: tuple[ast.Name, ...], style: Style) -> str:
     return ", ".join(style.names.pretty(p.name) for p in params)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _for(binders: tuple[Binder, ...], style: Style) -> str:

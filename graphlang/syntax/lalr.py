@@ -8,7 +8,6 @@ are walked through when they are first met, and whitespace is skipped by the pat
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any, Callable, Iterator, NamedTuple
 
 END = "$END"
@@ -83,14 +82,7 @@ class Tables:
             if type(use) is list:
                 for spelling in use:
                     self.words.setdefault(spelling, []).append(name)
-        self._text = {name for name, _, use in self._terminals if use == "text"}
-        self._matcher = cache(self._compile)
-        self.matchers: dict[int, Callable[[str, int], re.Match[str] | None]] = {}  # filled by `matcher`
-
-    def matcher(self, state: int) -> Callable[[str, int], re.Match[str] | None]:
-        """What matches the next token in a state: blanks, then one named group. Text in blocks is known only there."""
-        made = self.matchers[state] = self._matcher(frozenset(self._text & self.actions[state].keys()))
-        return made
+        self.match = self._compile()
 
     def word(self, spelling: str, state: int, text: str, at: int) -> str:
         """The terminal of a word in `words`: a keyword where the parser can take one and what follows allows it."""
@@ -99,11 +91,10 @@ class Tables:
                 return kind
         return "NAME"
 
-    def _compile(self, more: frozenset[str]) -> Callable[[str, int], re.Match[str] | None]:
+    def _compile(self) -> Callable[[str, int], re.Match[str] | None]:
+        """What matches the next token: blanks, then one named group."""
         blank = "|".join(pattern for _, pattern, use in self._terminals if use == "blank")
-        ways = "|".join(
-            f"(?P<{name}>{pattern})" for name, pattern, use in self._terminals if use == "plain" or name in more
-        )
+        ways = "|".join(f"(?P<{name}>{pattern})" for name, pattern, use in self._terminals if use == "plain")
         # Atomic, or a comment would give back its last letters to be read as a name.
         return re.compile(rf"(?>(?:{blank})*)(?:{ways}|(?P<END>\Z))").match
 

@@ -7,16 +7,17 @@ typed has statements that do not parse; `mended` leaves those out and reads the 
 from __future__ import annotations
 
 import re
-from typing import Iterable, Iterator, Mapping, NamedTuple
+from typing import AbstractSet, Iterable, Iterator, Mapping, NamedTuple
 
 from graphlang.diagnostics import GraphError, Source, Span
 from graphlang.syntax import ast
 from graphlang.syntax.lexing import known_names
 from graphlang.syntax.names import NotAName, canonical
-from graphlang.syntax.parser import parse
+from graphlang.syntax.parser import parse, parse_within
 from graphlang.syntax.pieces import pieces, statements
+from graphlang.syntax.prose import WORDS, cut
 
-VARIABLE, FUNCTION, INDEX, ARGUMENT, SETTING, OPTION, WORD = "variable", "function", "index", "argument", "setting", "option", "word"
+VARIABLE, FUNCTION, INDEX, ARGUMENT, SETTING, OPTION, WORD, QUIZ = "variable", "function", "index", "argument", "setting", "option", "word", "quiz"
 
 _NAME = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 # Parentheses around a name belong to its place, and in them newlines and comments may stand.
@@ -24,7 +25,8 @@ _BEFORE = re.compile(r"(?:[(\s\ufeff]|#[^\n]*)*")
 
 
 class Symbol(NamedTuple):
-    """What a name stands for; a "word" is one of a `train` block. `scope`: where an index or an argument is known; None for a name of the whole program."""
+    """What a name stands for; a "word" is one of a block of `train` or of a quiz. `scope`: where an index, an argument or a name of a quiz is known;
+    None for a name of the whole program."""
 
     kind: str
     name: str  # canonical
@@ -59,14 +61,38 @@ def occurrences(program: ast.Program) -> list[Occurrence]:
     return found
 
 
-class _Reader:
-    """The occurrences of one statement."""
+def variables_of(statements: Iterable) -> set[str]:
+    """The variables that statements define, those of `vary` too."""
+    found: set[str] = set()
+    for s in statements:
+        match s:
+            case ast.Declaration(_, items, _) | ast.Vary(items, _):
+                found.update(item.name for item in items)
+            case ast.Dim(names, _):
+                found.update(n.name for n in names)
+            case ast.Equation(target, _, _, _, _):
+                base = target.base if type(target) is ast.Subscript else target
+                if type(base) is ast.Name:
+                    found.add(base.name)
+    return found
 
-    def __init__(self, text: str, statement: int):
+
+def functions_of(statements: Iterable) -> set[str]:
+    """The functions that statements define or declare."""
+    return {s.name for s in statements if type(s) is ast.FunctionDef} | {one.name for s in statements if type(s) is ast.Opaque for one in s.signatures}
+
+
+class _Reader:
+    """The occurrences of one statement. `block`: of the quiz that it is in, whose `own` names are known there only."""
+
+    def __init__(self, text: str, statement: int, block: Span | None = None, own: AbstractSet[str] = frozenset(), names: AbstractSet[str] = frozenset()):
         self.text, self.statement = text, statement
+        self.block, self.own, self.names = block, own, names
         self.found: list[Occurrence] = []
 
     def add(self, kind: str, name: str, use: str, at: Span, scope: Span | None = None, derivative: Span | None = None) -> None:
+        if scope is None and name in self.own and kind in (VARIABLE, FUNCTION):
+            scope = self.block
         self.found.append(Occurrence(Symbol(kind, name, scope), use, at, self.statement, derivative))
 
     def read(self, s: ast.Statement) -> list[Occurrence]:
@@ -120,7 +146,52 @@ class _Reader:
                     self.add(WORD, entry.name, "reads", entry.name_span)
                     for slot in entry.slots:
                         self.slot(entry.name, slot)
+            case ast.Quiz(name, title, statements, span, name_span):
+                self.add(QUIZ, name, "defines", name_span)
+                names = variables_of(statements)
+                inner = _Reader(self.text, self.statement, span, names | functions_of(statements), names)
+                if title is not None:
+                    inner.prose(title)
+                for part in statements:
+                    inner.read(part)
+                self.found += inner.found
+            case ast.Exam(_, lines, _):
+                for line in lines:
+                    if type(line) is ast.Use:
+                        self.add(QUIZ, line.quiz, "reads", line.name_span)
+            case _:
+                self.part(s)
         return self.found
+
+    def part(self, s: ast.Vary | ast.Require | ast.Ask | ast.Fill | ast.Choose) -> None:
+        """A statement that only quizzes have."""
+        match s:
+            case ast.Vary(items, _):
+                for item in items:
+                    self.add(VARIABLE, item.name, "declares", item.name_span)
+            case ast.Require(conditions, _):
+                for condition in conditions:
+                    self.walk(condition, {})
+            case ast.Ask(text, lines, _) | ast.Choose(text, lines, _):
+                self.prose(text)
+                for line in lines:
+                    if type(line) is not ast.Amount and line.value is not None:
+                        self.walk(line.value, {})
+                    if type(line) is ast.Option and type(line.because) is ast.Name:
+                        self.add(WORD, line.because.name, "reads", line.because.span)
+            case ast.Fill(_, lines, _):
+                for line in lines:
+                    for target in line.targets if type(line) is ast.Blanks else ():
+                        self.walk(target, {})
+
+    def prose(self, text: ast.Text) -> None:
+        """What stands in braces and backticks."""
+        for kind, _, at in cut(self.text, text.span)[0]:
+            if kind != WORDS:
+                try:
+                    self.walk(parse_within(Source("", self.text), at, self.names), {})
+                except GraphError:
+                    pass  # it is told when the quiz is read
 
     def place(self, at: Span) -> Span:
         """Where the name itself is, of a place that may begin with parentheses."""

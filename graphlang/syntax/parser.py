@@ -16,15 +16,15 @@ from threading import Lock
 from zlib import crc32
 from typing import AbstractSet as Set, Any, Iterable, Iterator
 
-from graphlang.diagnostics import Diagnostic, GraphError, Source
+from graphlang.diagnostics import Diagnostic, GraphError, Source, Span
 from graphlang.syntax.ast import Binder, Expr, Program, Statement
 from graphlang.syntax.lalr import Failure, Tables, Token, run
 from graphlang.syntax.lexing import Lexer
 from graphlang.syntax.names import canonical
-from graphlang.syntax.statement_nodes import StatementNodes
+from graphlang.syntax.quiz_nodes import QuizNodes
 
-STARTS = ["program", "lone"]
-WORD_PRIORITY, TEXT_PRIORITY = 3, 9  # of the terminals that are known only where the parser can take them
+STARTS = ["program", "lone", "quizline", "askline", "fillline", "chooseline", "examline"]  # the last ones: a line of a block, to explain its mistakes
+WORD_PRIORITY = 3  # of the terminals that are known only where the parser can take them
 
 
 def parse(source: Source, known: Iterable[str] = ()) -> Program:
@@ -54,6 +54,20 @@ def parse_expression(source: Source, names: Iterable[str] = ()) -> tuple[Expr, t
         raise GraphError(_explain(parser, text, "lone", known), source)
 
 
+def parse_within(source: Source, at: Span, names: Set[str]) -> Expr:
+    """The expression at a place of a text; its own places are of the whole text. `names` as above. Raises GraphError."""
+    with _LOCK:
+        parser = _parser()
+        failure = parser.run(source.text[: at.end], "lone", names=names, first=at.start)
+        if failure is None and not parser.nodes.found:
+            tree, binders = parser.result
+            if not binders:
+                return tree
+            raise GraphError([Diagnostic("E029", "a `for` ends an equation or a call, and this is an expression alone", binders[0].span)], source)
+        found = _explain(parser, source.text[at.start : at.end], "lone", names)
+        raise GraphError([d.moved(at.start) for d in found], source)
+
+
 def parse_tokens(text: str, names: Set[str]) -> tuple[list[Token], bool, Failure | None]:
     """The tokens of a piece of a program with these `names`, as the parser takes them; whether nothing is wrong with them;
     and where the grammar gave up, if it did."""
@@ -79,7 +93,7 @@ def parse_all(text: str, names: Set[str]) -> tuple[list[Token], tuple[Statement,
 def _explain(parser: _Parser, text: str, start: str, names: Set[str]) -> list[Diagnostic]:
     from graphlang.syntax.mistakes import explain  # a program without mistakes doesn't pay for its import
 
-    return explain(text, lambda part: parser.attempt(part, start, names), lone=start == "lone")
+    return explain(text, parser.attempt, start, names)
 
 
 class _Parser:
@@ -87,13 +101,14 @@ class _Parser:
 
     def __init__(self) -> None:
         self.lexer = Lexer()
-        self.nodes = StatementNodes(self.lexer)
+        self.nodes = QuizNodes(self.lexer)
         self.tables = Tables(_load(), self.nodes)
         self.result: Any = None
 
-    def run(self, text: str, start: str, extra: Iterable[str] = (), names: Set[str] | None = None, met: list[Token] | None = None) -> Failure | None:
-        """Parse into `nodes` and `result`, and the tokens into `met`; the failure, if the text isn't in the grammar."""
-        self.lexer.begin(text, extra, names)
+    def run(self, text: str, start: str, extra: Iterable[str] = (), names: Set[str] | None = None, met: list[Token] | None = None,
+            first: int = 0) -> Failure | None:
+        """Parse, from the offset `first`, into `nodes` and `result`, and the tokens into `met`; the failure, if the text isn't in the grammar."""
+        self.lexer.begin(text, extra, names, first)
         self.nodes.begin(text)
         stack: list[int] = []
         # A parse makes hundreds of thousands of tuples and no cycles; looking for some costs a quarter of the time.
@@ -196,8 +211,6 @@ def _use(terminal: Any, ignored: Iterable[str]) -> str | list[str]:
     """Where the lexer knows a terminal; for a keyword, its spellings."""
     if terminal.name in ignored:
         return "blank"
-    if terminal.priority == TEXT_PRIORITY:
-        return "text"
     if terminal.priority == WORD_PRIORITY:
         spelled = re.match(r"(?:\(\?:)?([a-z]+(?:\|[a-z]+)*)\)?(?:\\b|\(\?=)", terminal.pattern.to_regexp())
         assert spelled, f"{terminal.name} is not a list of words and what follows them"

@@ -12,6 +12,13 @@ KEYWORDS = (
     "layout", "include", "opaque", "derivative", "train", "quiz", "exam",
 )  # fmt: skip
 
+# Words that begin a statement with a block of lines.
+BLOCKS = ("quiz", "exam", "ask", "fill", "choose")
+# The other words that begin a line in such a block.
+LINES = (
+    "vary", "require", "working", "choices", "blank", "carry", "to", "answer", "wrong", "options", "use", "minutes", "versions", "seed",
+)
+
 # Functions of the language (tests hold them equal to those that graph/ builds in): their argument is in parentheses.
 FUNCTIONS = frozenset(
     """abs acos acosh asin asinh atan atan2 atanh cbrt ceil clip cos cosh csv cumsum det diag diff digamma dot elu erf exp
@@ -39,8 +46,9 @@ _PIECE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _HEAD = re.compile(
-    rf"[ \t]*(?:{_NAME}[ \t]*(?:\[[^\]\n;]*\][ \t]*)?=(?!=)|(?:{'|'.join(KEYWORDS)})[ \t]+(?:{_NAME}(?![ \t]*[,)\]])|\"))"
+    rf"[ \t]*(?:{_NAME}[ \t]*(?:\[[^\]\n;]*\][ \t]*)?=(?!=)|(?:{'|'.join((*KEYWORDS, *BLOCKS, *LINES))})[ \t]+(?:{_NAME}(?![ \t]*[,)\]])|\"))"
 )
+_BLOCK_HEAD = re.compile(rf'[ \t]*(?:quiz[ \t]+{_NAME}[ \t]*(?:"[^\n]*"[ \t]*)?|exam[ \t]*"[^\n]*"[ \t]*)\{{')
 # What is written on both sides of something: a newline after it doesn't end the statement.
 JOINING = frozenset("+ - − * · × ⋅ / @ ^ ** < > <= >= == != ..".split())
 
@@ -103,6 +111,8 @@ def statements(text: str, recover: bool = False) -> list[Span]:
             joined = last is not None and (last.kind == "comma" or last.text in JOINING)
             if not stack and not (joined and part.kind == "newline"):
                 cut = True
+            elif recover and part.kind == "newline" and blocks and _BLOCK_HEAD.match(text, part.end):
+                cut = True  # one has no other in it
             elif recover and part.kind == "newline" and not blocks and _HEAD.match(text, part.end):
                 # Only in a text whose brackets don't fit together can what follows `(` or `,` be a statement.
                 cut = not (balanced and last is not None and last.text in ("(", ","))

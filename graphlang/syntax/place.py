@@ -10,15 +10,16 @@ LONGEST = 100  # characters of a line that is shown as a remedy
 
 _WANTED = {
     "NAME": "a name", "STRING": "a string", "PLUS": "an operator", "EQUAL": "`=`", "LBRACE": "`{`", "DOTS": "`..`",
-    "IN": "`in`", "COLON": "`:`",
+    "IN": "`in`", "COLON": "`:`", "TO": "`to`", "DIGITS": "`decimals` or `figures`", "MARKS": "`marks`", "BECAUSE": "`because`", "STEP": "`step`", "DIRECTION": "`forward` or `backward`",
 }  # fmt: skip
 
 
 class Place:
     """One statement, the pieces before and at the place where it failed, and what could have stood there."""
 
-    def __init__(self, text: str, failure: Failure, lone: bool):
-        self.text, self.failure, self.lone = text, failure, lone
+    def __init__(self, text: str, failure: Failure, start: str):
+        self.text, self.failure, self.start = text, failure, start  # the start rule of the grammar: whether it is a statement, an expression or a line
+        self.lone = start == "lone"
         self.parts = [p for p in pieces(text) if p.kind != "newline"]
         ahead = (i for i, p in enumerate(self.parts) if p.end > failure.offset)
         self.i = len(self.parts) if failure.kind == END else next(ahead, len(self.parts))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from graphlang.diagnostics import Span
 from graphlang.syntax.ast import (
-    Binder, Call, Claim, Declaration, Deriv, Dim, Entry, Equation, Expect, Expr, FunctionDef, Goal, Include, Item, Later, Layout,
+    Binder, Call, Claim, Declaration, Deriv, Dim, Entry, Equation, Expect, Expr, FunctionDef, Goal, Include, Item, Layout,
     Name, Num, Op, Opaque, Range, Rule, Setting, Signature, Statement, Subscript, Train, postorder,
 )  # fmt: skip
 from graphlang.syntax.expression_nodes import ExpressionNodes, new
@@ -185,7 +185,7 @@ class StatementNodes(ExpressionNodes):
             self.found = [d for d in self.found if d.code != "E015" or d.at not in columns]
         return Train(tuple(made), Span(c[0].start, c[-1].end))
 
-    def entries(self, c: list) -> list[Entry]:
+    def lines_of(self, c: list) -> list:
         """`entries: | entries SEP | entries entry SEP`: a list that grows."""
         if not c:
             return []
@@ -193,25 +193,11 @@ class StatementNodes(ExpressionNodes):
             c[0].append(c[1])
         return c[0]
 
+    entries = lines_of
+
     def entry(self, c: list) -> Entry:
         token, slots = c[0], tuple(c[2])
         return Entry(self.spelling(token), slots, Span(token.start, slots[-1].span.end), Span(token.start, token.end))
-
-    # ---- for later
-
-    def quiz(self, c: list) -> Later:
-        return Later("quiz", Span(c[0].start, c[-1].end))
-
-    def exam(self, c: list) -> Later:
-        return Later("exam", Span(c[0].start, c[-1].end))
-
-    def block(self, c: list) -> Span:
-        return Span(c[0].start, c[2].end)
-
-    def _nothing(self, c: list) -> None:
-        """Parts of blocks, of which only the place is kept."""
-
-    chunks = inner = _nothing
 
 
 def _end(part: Any) -> int:

@@ -1,7 +1,8 @@
 """A program in the one style of `graphlang fmt`, by its tokens.
 
 Names, numbers, parentheses and line breaks inside of a statement are the author's. What changes are blanks, indentation, blank
-lines and the spelling of signs (`**`, `−`, `·`). A statement that does not parse is kept as it is, and so is the block of a quiz.
+lines and the spelling of signs (`**`, `−`, `·`). A statement that does not parse is kept as it is. The lines of a block are indented and
+treated as a program is.
 
     tidy(text)            the text in this style; any text is accepted
     same(before, after)   tidy_proof.py: whether two texts mean the same
@@ -72,7 +73,7 @@ def _same_tokens(before: Sequence[Token], after: Sequence[Token]) -> bool:
 
 def _spelled_alike(before: Sequence[Token], after: Sequence[Token]) -> bool:
     if len(before) != len(after):
-        before, after = ([t for t in tokens if t.kind != "SEP"] for tokens in (before, after))  # between the entries of `train`
+        before, after = ([t for t in tokens if t.kind != "SEP"] for tokens in (before, after))  # between the lines of blocks
     return len(before) == len(after) and all(a[0] == b[0] and (a[1] == b[1] or a[0] == "SEP" or spelled(a) == spelled(b)) for a, b in zip(before, after))
 
 
@@ -141,7 +142,39 @@ class Kept(NamedTuple):
         return [Line(line) for line in self.text.split("\n")]
 
 
-Part = Statement | Kept | Gap
+class Block:
+    """A statement with a block of lines, `quiz …` or the `ask …` in it: its head, up to the brace, and what is between its braces."""
+
+    def __init__(self, text: str, tokens: Sequence[Token]):
+        opener = next(n for n, t in enumerate(tokens) if t.kind == "LBRACE")
+        self.head = Statement(text, tokens[: opener + 1])
+        inner = list(_inside(text, tokens[opener], tokens[opener + 1 : -1], tokens[-1]))
+        first = inner[0]
+        self.comment = first.trailing  # behind the brace
+        inner[0] = first._replace(trailing="").trimmed(True, len(inner) == 1)
+        inner[-1] = inner[-1].trimmed(len(inner) == 1, True)
+        self.inner = inner
+
+    def lines(self) -> list[Line]:
+        head = self.head.lines()
+        head[-1] = head[-1]._replace(comment=self.comment)
+        inside = [Line(INDENT + line if line else "") for line in _lines(iter(self.inner))]
+        return [*head, *inside, Line("}")] if inside or self.comment else [*head[:-1], Line(head[-1].text + "}")]
+
+
+def _inside(text: str, opener: Token, tokens: Sequence[Token], closer: Token) -> Iterator[Statement | Block | Gap]:
+    """As `_parts`, of what stands in a block without mistakes."""
+    end = opener.end
+    for line in by_statement((*tokens, Token(END, "", closer.start, closer.start))):
+        yield gap(text[end : line[0].start].replace(";", " "))
+        yield Block(text, line) if line[0].kind in BLOCKS else Statement(text, line)
+        end = line[-1].end
+    yield gap(text[end : closer.start] + "\n" * ("\n" not in text[end : closer.start]))
+
+
+Part = Statement | Block | Kept | Gap
+INDENT = "  "
+BLOCKS = ("QUIZ", "EXAM", "ASK", "FILL", "CHOOSE")
 
 
 def _parts(whole: Reading, check: bool) -> Iterator[Part]:
@@ -182,15 +215,15 @@ def _joined(text: str, cuts: Iterator[Cut]) -> Iterator[Cut]:
         yield last
 
 
-def _statement(text: str, tokens: Sequence[Token] | None, names: Set[str], check: bool) -> Statement | None:
-    """None for what is to be kept: mistakes, quizzes, and with `check` what would not have the same tokens again."""
-    if tokens is None or tokens[0].kind in ("QUIZ", "EXAM"):
+def _statement(text: str, tokens: Sequence[Token] | None, names: Set[str], check: bool) -> Statement | Block | None:
+    """None for what is to be kept: mistakes, and with `check` what would not have the same tokens again."""
+    if tokens is None:
         return None
-    made = Statement(text, tokens)
-    if not check or made.is_as_written():
+    made = Block(text, tokens) if tokens[0].kind in BLOCKS else Statement(text, tokens)
+    if not check or isinstance(made, Statement) and made.is_as_written():
         return made
     again, right, _ = parse_tokens("\n".join(with_comments(made.lines())), names)
-    before = [(t.kind, spelled(t)) for t in made.tokens]
+    before = [(t.kind, spelled(t)) for t in tokens if t.kind != "SEP"]
     after = [(t.kind, spelled(t)) for t in again if t.kind not in ("SEP", END)]
     return made if right and before == after else None
 
@@ -200,7 +233,7 @@ def _statement(text: str, tokens: Sequence[Token] | None, names: Set[str], check
 
 def _lines(parts: Iterator[Part]) -> Iterator[str]:
     """Group by group; groups are parted by blank lines."""
-    group: list[Statement | Kept | Line] = []
+    group: list[Statement | Block | Kept | Line] = []
     started = False
     for part in parts:
         if not isinstance(part, Gap):
@@ -218,7 +251,7 @@ def _lines(parts: Iterator[Part]) -> Iterator[str]:
         yield from _group(group, started)
 
 
-def _group(group: list[Statement | Kept | Line], started: bool) -> Iterator[str]:
+def _group(group: list[Statement | Block | Kept | Line], started: bool) -> Iterator[str]:
     align([g if isinstance(g, Statement) else None for g in group if not isinstance(g, Line)])
     lines: list[Line] = []
     for g in group:

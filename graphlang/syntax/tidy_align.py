@@ -8,7 +8,7 @@ from graphlang.syntax.tidy_layout import Line, Statement, width
 
 LEFT, RIGHT = 24, 40  # a left side, or a line, that is longer than the shortest of its run by more than this is not waited for
 
-RUNS = {"ROLE": "declaration", "DIM": "declaration", "OVERRIDE": "equation", "CLAIM": "claim", "EXPECT": "expect"}
+RUNS = {"ROLE": "declaration", "DIM": "declaration", "OVERRIDE": "equation", "CLAIM": "claim", "EXPECT": "expect", "ANSWER": "option", "WRONG": "option"}
 
 
 def waits(widths: Sequence[int | None], most: int) -> list[int]:
@@ -49,10 +49,11 @@ def runs(group: Sequence[Statement | None]) -> Iterator[tuple[str, list[Statemen
 def align(group: Sequence[Statement | None]) -> None:
     """Give the statements of a group, between which is no blank line, the blanks that align them."""
     for kind, run in runs(group):
-        if kind == "declaration":
+        if kind in ("declaration", "option"):
             _spread(run, [1] * len(run), [width(s.texts[0]) for s in run], LEFT)
+        if kind == "declaration":
             continue
-        for kinds, most in ((("EQUAL", "CMP"), LEFT), (("FOR",), RIGHT)):
+        for kinds, most in ((("BECAUSE",), RIGHT),) if kind == "option" else ((("EQUAL", "CMP"), LEFT), (("FOR",), RIGHT)):
             places = [s.place(*kinds) for s in run]
             places = [at if at is not None and s.on_first_line(at) else None for s, at in zip(run, places)]
             _spread(run, places, [None if at is None else s.width(at) for s, at in zip(run, places)], most)

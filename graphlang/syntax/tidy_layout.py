@@ -12,7 +12,7 @@ HANGING = 4  # columns, behind a bracket that ends its line
 ENTRY = 2    # columns, of an entry of `train`
 DEEPEST = 120  # columns of an indentation, or deep nesting would take more blanks than text
 NOTED = OPEN | CLOSE | {"COLON", "EQUAL", "FOR", "CMP"}  # what says where later lines begin
-LISTS = frozenset({"ROLE", "DIM", "GOAL", "OPAQUE"})  # statements whose commas outside of brackets separate what they are about
+LISTS = frozenset({"ROLE", "DIM", "GOAL", "OPAQUE", "VARY", "REQUIRE", "BLANKS", "USE"})  # statements whose commas outside of brackets separate what they are about
 
 
 class Line(NamedTuple):
@@ -180,7 +180,7 @@ class _Layout:
     def _note(self, s: Statement, n: int, kind: str) -> None:
         """What a token says about lines to come."""
         if kind in OPEN:
-            if kind == "LBRACE":
+            if kind == "LBRACE" and s.tokens[n - 1].kind != "IN":  # of a block, not of the values of `vary`
                 self.brackets.append((self.indent + ENTRY, self.indent))
             elif n + 1 < len(s.gaps) and s.gaps[n + 1].broken:
                 self.brackets.append((self.indent + HANGING, self.indent))

@@ -31,10 +31,10 @@ def same_program(before: Reading, after: Reading) -> bool:
 
 
 def meaning(whole: Reading) -> tuple[list[Any], list[str]]:
-    """The statements of a text, of a quiz or a mistake what stands for its tree; and its comments."""
+    """The statements of a text, of a mistake its text; and its comments."""
     text = whole.text
     if whole.statements is not None:
-        return [_told(s, text) for s in whole.statements], _comments(text)
+        return list(whole.statements), _comments(text)
     found: list[Any] = []
     comments: list[str] = []
     end = 0
@@ -44,7 +44,7 @@ def meaning(whole: Reading) -> tuple[list[Any], list[str]]:
         if tokens is None:
             found.append(part)
         else:
-            found += [_told(s, part) for s in parse(Source("", part), whole.names).statements]
+            found += parse(Source("", part), whole.names).statements
             comments += _comments(part)
         end = at.end
     return found, comments + _comments(text[end:])
@@ -52,11 +52,6 @@ def meaning(whole: Reading) -> tuple[list[Any], list[str]]:
 
 def _comments(text: str) -> list[str]:
     return [comment(m[1]) for m in _COMMENT.finditer(text) if m[1] is not None]
-
-
-def _told(s: ast.Statement, text: str) -> Any:
-    """Of a block, of which there is no tree, its text."""
-    return (s.kind, text[s.span.start : s.span.end]) if type(s) is ast.Later else s
 
 
 def _equal(before: Any, after: Any) -> bool:

@@ -14,7 +14,9 @@ from graphlang.syntax.lalr import Token
 SPELLED = {"MINUS": "-", "STAR": "*", "CARET": "^"}  # of the signs that have several spellings
 OPERANDS = frozenset("NAME NUMBER DERIV STRING RPAR RSQB TRANSPOSE".split())  # kinds of tokens that end an operand
 WORDS = frozenset(
-    "ROLE DIM OVERRIDE SET GOAL CLAIM EXPECT LAYOUTKW INCLUDE OPAQUE DERIVATIVE TRAIN LAYOUT SYMMETRIC FOR IN WITHIN WRT LBRACE".split()
+    """ROLE DIM OVERRIDE SET GOAL CLAIM EXPECT LAYOUTKW INCLUDE OPAQUE DERIVATIVE TRAIN LAYOUT SYMMETRIC FOR IN WITHIN WRT LBRACE QUIZ EXAM VARY REQUIRE
+    ASK FILL CHOOSE WORKING CHOICES STEP TO DIGITS EXACTLY MARKS EACH BECAUSE DIRECTION NONE AUTO BLANKS CARRY ANSWER WRONG OPTIONS USE VARIANTS MINUTES
+    VERSIONS SEED""".split()
 )  # kinds with a blank on both sides
 STILL = frozenset({"NUMBER", "COEF", "CARET", "TRANSPOSE", "STRING"})  # kinds that change neither brackets nor products
 CLOSE = frozenset({"RPAR", "RSQB", "RBRACE"})
@@ -74,9 +76,7 @@ def blanks(tokens: Sequence[Token]) -> list[str]:
 def _before(token: Token, last: Token, frame: _Frame, after: str | None) -> str:
     """Before what is no operator with two sides. `after`: what the operator before it asks for."""
     kind = token.kind
-    if kind == "RBRACE":
-        return ""  # of `{}`; any other is on a line of its own
-    if kind in CLOSE or last.kind in ("LPAR", "LSQB") or kind in ("COMMA", "COLON", "PERCENT"):
+    if kind in CLOSE or last.kind in OPEN or kind in ("COMMA", "COLON", "PERCENT"):
         return ""
     if last.kind == "COMMA":
         return frame.comma
@@ -84,7 +84,7 @@ def _before(token: Token, last: Token, frame: _Frame, after: str | None) -> str:
         return after
     if kind == "TRANSPOSE":
         return " " if last.kind == "NUMBER" else ""  # `3.T` would begin with the number `3.`
-    if kind in WORDS or last.kind in WORDS or last.kind == "COLON":
+    if kind in WORDS or last.kind in WORDS or last.kind == "COLON" or kind == "STRING":
         return " "
     return ""  # a bracket behind an operand
 

@@ -23,7 +23,7 @@ from graphlang.train.saving import packed, shaped, unpacked, write
 
 FORMAT = 1
 ABOUT = "checkpoint"  # the array that holds the rest, as the bytes of a JSON text
-UNCHECKED = (ast.Train, ast.Expect, ast.Claim, ast.Layout)  # statements that change no number of a training; what the block says is compared by itself
+UNCHECKED = (ast.Train, ast.Expect, ast.Claim, ast.Layout, ast.Quiz, ast.Exam)  # statements that change no number of a training; what the block says is compared by itself
 
 
 class Checkpoint:
@@ -92,7 +92,7 @@ def looks_hashed(name: str) -> bool:
 def fingerprints(job: Job) -> dict[str, str]:
     """What must be the same for a training to go on bit for bit; for how many epochs is not among it."""
     t = job.training
-    statements = "\n".join(format_statement(s, SOURCE, job.program.source) for s in job.program.tree.statements if type(s) not in UNCHECKED)
+    statements = "\n".join(format_statement(s, SOURCE) for s in job.program.tree.statements if type(s) not in UNCHECKED)
     parameters = ", ".join(map(repr, t.parameters))
     return {
         "the program": hashed(statements.encode(), repr(sorted(job.graph.consts.items())).encode()),

@@ -8,7 +8,7 @@ from typing import Callable, Mapping
 from graphlang.diagnostics import Diagnostic, GraphError, Source
 from graphlang.engines.initial import initial_values
 from graphlang.graph.graph import Graph
-from graphlang.pipeline import Program, evaluate_graph
+from graphlang.pipeline import Program, evaluate_graph, has_quizzes, is_program
 from graphlang.run import Expectation, Run, Verdict
 from graphlang.verify.claims import judge
 from graphlang.verify.gradients import AGREE, DISAGREE, Checked, check_gradients
@@ -30,6 +30,7 @@ class Report:
     conventions: tuple[Mapping, ...] = ()
     unset: tuple[str, ...] = ()
     skipped: int = 0
+    quizzes: int = 0
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -47,6 +48,10 @@ def check(file: str, load: Callable[[], Program], given: Mapping[str, object] = 
     try:
         program = load()
         report.source = program.source
+        if has_quizzes(program.tree):
+            report.quizzes = len(program.quizzes[0])
+            if not is_program(program.tree):
+                return report
         graph, given = program.with_consts(given)
         report.unset = graph.dims or tuple(n for n in initial_values(graph, {}, None)[1] if n not in given)
         if report.unset:
@@ -97,6 +102,8 @@ def summary(report: Report) -> str:
         parts.append(f"{held} of {len(report.expectations)} expectations met")
     if report.unset:
         parts.append(f"no values for {', '.join(report.unset[:4])}{' …' if len(report.unset) > 4 else ''}: formulas only")
+    if report.quizzes:
+        parts.append(f"{report.quizzes} quiz{'zes' if report.quizzes > 1 else ''} read")
     if report.skipped:
         parts.append(f"{report.skipped} gradients not looked at")
     warnings = sum(d.severity == "warning" for d in report.diagnostics)
