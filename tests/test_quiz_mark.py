@@ -87,6 +87,16 @@ quiz exact "Exactly" {
     exactly, 1 mark each
     carry 1 }
 }
+quiz coarse "Printed with two decimals" {
+  input x = 0.777, w = 3.333
+  a = x*w
+  h = a^2 + x
+  L = h*a
+  fill backward { blank h, a, x
+    to 3 figures, 1 mark each
+    carry 0.5 }
+  working 2 decimals
+}
 exam "An exam" {
   use neuron, 3 marks
   use steps, variants 2
@@ -115,7 +125,7 @@ def keys(sheet):
     return {a.id: right_answer(a) for a in asked_in(sheet)}
 
 
-NAMES = ("neuron", "steps", "both", "tables", "pick", "exact")
+NAMES = ("neuron", "steps", "both", "tables", "pick", "exact", "coarse")
 
 
 # ---- the key
@@ -251,6 +261,15 @@ def test_nobody_gains_by_typing_fewer_digits(all_quizzes):
     z = -3 * P * (1 - P)
     assert marks(all_quizzes, "neuron", {"dL_dp": "-3", "dL_dz": figures(z)})["dL_dz"].result == CARRIED
     assert marks(all_quizzes, "neuron", {"dL_dp": "-3", "dL_dz": figures(1.05 * z)})["dL_dz"].result == WRONG
+
+
+def test_a_printed_number_may_be_taken_as_it_is_printed(all_quizzes):
+    """dL/da is h + dL/dh*2a: with a = 2.59 and h = 7.48 as they are printed, or with their digits."""
+    a = 0.777 * 3.333
+    h = a * a + 0.777
+    for own in (2.5, 5.0, 8.25):
+        for x in (7.48 + own * 2 * 2.59, h + own * 2 * a):
+            assert marks(all_quizzes, "coarse", {"dL_dh": str(own), "dL_da": figures(x, 3)})["dL_da"].result == CARRIED
 
 
 def test_an_exact_answer_reaches_no_further_than_itself(all_quizzes):

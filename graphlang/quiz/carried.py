@@ -7,31 +7,24 @@ A typed number stands for all that round to it, so what is computed from it lies
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, lru_cache
 from typing import Mapping, NamedTuple
 
-from graphlang.derive.reverse import adjoint_graph
 from graphlang.engines.reference import evaluate
 from graphlang.engines.tape import FLOATS, Arithmetic
-from graphlang.graph.derived import derivative_name
-from graphlang.graph.expressions import Number, Read, reads
-from graphlang.graph.graph import Equation, Graph
-from graphlang.graph.order import forward_order, plan
-from graphlang.graph.values import Problem, Scope
 from graphlang.quiz.answers import Typed
 from graphlang.quiz.bounds import ARITHMETIC, Between, lifted
+from graphlang.quiz.cells import cells_of
 from graphlang.quiz.diagnosing import decimal, interval, rounded, unit
 from graphlang.quiz.keys import hull
-from graphlang.quiz.model import Accepted, Blank, Part, Precision, Quiz, Sheet, Value
-from graphlang.quiz.own_mistakes import OwnMistakes
-from graphlang.quiz.prepared import Prepared, prepared
+from graphlang.quiz.model import Accepted, Blank, Part, Precision, Sheet, Value
+from graphlang.quiz.text import shown
 from graphlang.quiz.variants import Worked
 
 SLACK = 1e-9  # relative: what rounding of floats may do to a cell, far below any digit that is asked for
 LARGEST = 1e9  # far beyond every key; also of what is not finite nothing is carried
 CARRIED = "Not the key, and the right rule on your earlier value"
+
 
 class Found(NamedTuple):
     """What a wrong number tells beside the student's earlier numbers. `carried`: it follows from them by the right rule; `of`: the blanks that it was
@@ -45,115 +38,6 @@ class Found(NamedTuple):
 
 
 NOTHING = Found()
-
-
-def order(sheet: Sheet, quiz: Quiz) -> list[tuple[Part, Blank]]:
-    """The blanks of a sheet in the order of the working: of a table as it says, of a question along the graph."""
-    place = cells_of(quiz).place
-    out = []
-    for part in sheet.parts:
-        said = {id: k for k, id in enumerate(part.order)}
-        if part.rows:
-            own = sorted(part.blanks, key=lambda b: said.get(b.id, len(said)))
-        else:
-            own = sorted(part.blanks, key=lambda b: (place.get(b.id, -1), said.get(b.id, len(said))))
-        out += [(part, b) for b in own]
-    return out
-
-
-@lru_cache(maxsize=64)
-def cells_of(quiz: Quiz) -> "Cells":
-    return Cells(prepared(quiz))
-
-
-@dataclass(eq=False)
-class Cells:
-    """The cells of a quiz: the equation of each from others, for all variants."""
-
-    prepared: Prepared
-
-    @cached_property
-    def graph(self) -> Graph:
-        return self.prepared.shown
-
-    @cached_property
-    def derivatives(self) -> tuple:
-        return tuple(self.prepared._passes[id(self.graph)][2])
-
-    @cached_property
-    def of(self) -> dict[str, str]:
-        """The cell of each blank, by the blank's id; none for what is no single value or adjoint."""
-        out, lowering, adjoints = {}, self.prepared.lowering, {d.goal.name for d in self.derivatives}
-        for w in self.prepared.wanted:
-            try:
-                read = lowering.scalar(w.shown, Scope())
-            except Problem:
-                continue
-            if type(read) is not Read or any(type(a) is not Number for a in read.args):
-                continue
-            at = ",".join(str(int(a.value)) for a in read.args)
-            asked = lowering.asked.get(read.name)
-            if asked is None:
-                name = f"{read.name}[{at}]" if at else read.name
-                if name in self.equations:
-                    out[w.id] = name
-            elif not asked.partial:
-                goal = f"{asked.of}[{','.join(map(str, asked.element))}]" if asked.element is not None else asked.of
-                if goal in adjoints:
-                    out[w.id] = derivative_name(self.graph.pool, goal, f"{asked.wrt}[{at}]" if at else asked.wrt)
-        return out
-
-    @cached_property
-    def equations(self) -> dict[str, Equation]:
-        """Every cell that is computed, the values first, each from cells before it."""
-        out = {e.target: e for group in forward_order(plan(self.graph), None) for e in group.equations}
-        for d in self.derivatives:
-            whole = adjoint_graph(d)
-            made = {e.target: e for e in whole.equations[len(self.graph.equations):]}
-            out |= {d.adjoint_name(v): made[d.adjoint_name(v)] for v in d.variables if d.adjoint_name(v) in made}
-        return out
-
-    @cached_property
-    def place(self) -> dict[str, int]:
-        """Of each blank with a cell where it comes in the working."""
-        at = {cell: k for k, cell in enumerate(self.equations)}
-        return {id: at[cell] for id, cell in self.of.items() if cell in at}
-
-    @cached_property
-    def ways(self) -> dict[tuple, tuple[Equation, ...]]:
-        return {}
-
-    def way(self, target: str, fixed: frozenset[str] | None) -> tuple[Equation, ...]:
-        """The equations that lead from some cells to another, in their order; of what does not depend on them none. None: from all other cells."""
-        if fixed is None:
-            return (self.equations[target],) if target in self.equations else ()
-        key = target, fixed
-        if key not in self.ways:
-            self.ways[key] = self._way(target, fixed)
-        return self.ways[key]
-
-    def _way(self, target: str, fixed: frozenset[str]) -> tuple[Equation, ...]:
-        moving, out = set(fixed), []
-        for cell, e in self.equations.items():
-            if (cell == target or cell not in fixed) and not moving.isdisjoint(r.name for r in reads(e.value)):
-                moving.add(cell)
-                out.append(e)
-            if cell == target:
-                break
-        needed, kept = {target}, []
-        for e in reversed(out):
-            if e.target in needed:
-                kept.append(e)
-                needed |= {r.name for r in reads(e.value)} - fixed
-        return tuple(reversed(kept))
-
-    def reads(self, target: str, fixed: frozenset[str] | None) -> set[str]:
-        """The cells that another one is computed from on that way."""
-        return {r.name for e in self.way(target, fixed) for r in reads(e.value)}
-
-    @cached_property
-    def mistakes(self) -> OwnMistakes:
-        return OwnMistakes(self.graph, tuple(d.goal for d in self.derivatives))
 
 
 class Carrying:
@@ -191,11 +75,10 @@ class Carrying:
         if not moved:
             return NOTHING
         centre = {c: float(own[c][2].value) for c in used}
-        found = self.compute(target, fixed, centre, FLOATS)
+        found = self.compute(target, fixed, centre)[0]
         ids = tuple(own[c][0] for c in moved)
         wrong = tuple(own[c][0] for c in moved if not own[c][1].accepted.holds(own[c][2].value))
-        bounds = self.compute(target, fixed, {c: spread(own[c][1], own[c][2]) for c in used}, ARITHMETIC)
-        reached = accepted(found, lifted(bounds), blank.precision)
+        reached = accepted(found, self.bounds(target, fixed, {c: spread(own[c][1], own[c][2]) for c in used}), blank.precision)
         if reached is not None and reached.holds(value):
             why = self.against(part, blank, value, found, [own[c] for c in moved], self.key[target][0])
             if not why:
@@ -206,12 +89,30 @@ class Carrying:
         names, message = self.cells.mistakes.find(target, fixed, _Numbers(self.key, {c: [x] for c, x in centre.items()}), value, blank)
         return Found(False, wrong, names, f"On your earlier value{'s' if len(wrong) > 1 else ''}: {message}" if names else "")
 
-    def compute(self, target: str, fixed: frozenset[str] | None, own: Mapping[str, object], arithmetic: Arithmetic):
-        """A cell from some own numbers and else the right ones."""
+    def compute(self, target: str, fixed: frozenset[str] | None, own: Mapping[str, object], arithmetic: Arithmetic = FLOATS, each=None) -> list:
+        """A cell from some own numbers and else the right ones. `each`: what is done to those on the way."""
         values = _Numbers(self.key, {c: [x] for c, x in own.items()})
         for e in self.cells.way(target, fixed):
             values[e.target] = evaluate(e.value, (), values, self.ranges, arithmetic)
-        return values[target][0]
+            if each is not None and e.target != target:
+                values[e.target] = [each(values[e.target][0])]
+        return values[target]
+
+    def bounds(self, target: str, fixed: frozenset[str] | None, own: Mapping[str, Between]) -> Between:
+        """Between which numbers a cell lies, for own numbers as they may have been rounded. A student takes a printed number as it is printed, and rounds
+        what is computed on the way as the working is said to be rounded."""
+        working = self.quiz.working
+        if fixed is None:
+            beside = {n: self.printed(n) for n in self.cells.reads(target, None) - own.keys() if n in self.cells.equations}
+            return lifted(self.compute(target, fixed, {**beside, **own}, ARITHMETIC)[0])
+        half_unit = float(half(working)) if working is not None else 0.0
+        return lifted(self.compute(target, fixed, own, ARITHMETIC, lambda x: lifted(x) + Between(-half_unit, half_unit))[0])
+
+    def printed(self, cell: str) -> Between:
+        """The right number of a cell, and the one that is printed in its place."""
+        x = self.key[cell][0]
+        y = float(shown(x, self.quiz.working))
+        return Between(min(x, y), max(x, y))
 
     # ---- guards
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from graphlang.derive.reverse import local, piece_formula
 from graphlang.graph.derived import derivative_name
 from graphlang.graph.expressions import reads
-from graphlang.quiz.carried import cells_of
+from graphlang.quiz.cells import cells_of
 from graphlang.quiz.diagnosing import decimal, rounded
 from graphlang.quiz.keys import plain
 from graphlang.quiz.model import Blank, Choice, Diagnosis, Formula, Piece, Value, Words

@@ -11,7 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Mapping, NamedTuple, Sequence
 
 from graphlang.quiz.answers import Typed, read
-from graphlang.quiz.carried import NOTHING, Carrying, Found, order
+from graphlang.quiz.carried import NOTHING, Carrying, Found
+from graphlang.quiz.cells import order
 from graphlang.quiz.marker import Mark, mark
 from graphlang.quiz.model import Blank, Choice, Exam, Part, Quiz, Sheet, Use
 
