@@ -17,7 +17,7 @@ from graphlang.quiz.bounds import ARITHMETIC, Between, lifted
 from graphlang.quiz.cells import cells_of
 from graphlang.quiz.diagnosing import decimal, interval, rounded, unit
 from graphlang.quiz.keys import hull
-from graphlang.quiz.model import Accepted, Blank, Part, Precision, Sheet, Value
+from graphlang.quiz.model import Accepted, Blank, Part, Precision, Value
 from graphlang.quiz.text import shown
 from graphlang.quiz.variants import Worked
 
@@ -43,8 +43,8 @@ NOTHING = Found()
 class Carrying:
     """One variant: its cells with their right numbers."""
 
-    def __init__(self, worked: Worked, sheet: Sheet):
-        self.quiz, self.sheet = worked.prepared.quiz, sheet
+    def __init__(self, worked: Worked):
+        self.quiz = worked.prepared.quiz
         self.cells = cells_of(self.quiz)
         run = worked.shown
         self.key: dict[str, list[float]] = dict(run.flat)
@@ -82,7 +82,7 @@ class Carrying:
         if reached is not None and reached.holds(value):
             why = self.against(part, blank, value, found, [own[c] for c in moved], self.key[target][0])
             if not why:
-                return Found(True, wrong or ids, (), carried_message(blank, bool(wrong), len(wrong or ids)))
+                return Found(True, wrong or ids, (), carried_message(bool(wrong), len(wrong or ids)))
             return Found(False, wrong or ids, (), "", why)
         if not wrong:  # the mistakes on the key are the sheet's
             return NOTHING
@@ -151,7 +151,7 @@ def same(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-12 * max(abs(a), abs(b))
 
 
-def carried_message(blank: Blank, wrong: bool, count: int) -> str:
+def carried_message(wrong: bool, count: int) -> str:
     if wrong:
         return f"{CARRIED}{'s' if count > 1 else ''}."
     return f"{CARRIED}{'s' if count > 1 else ''}, as rounded there: the working carries more digits than the answer."

@@ -132,5 +132,5 @@ def opened(quiz: Quiz, number: int, seed: int) -> tuple[Sheet, Carrying | None]:
 
     worked = variants(quiz).variant(seed, number)
     sheet = of(worked, number, seed)
-    return sheet, Carrying(worked, sheet) if any(p.blanks for p in sheet.parts) else None
+    return sheet, Carrying(worked) if any(p.blanks for p in sheet.parts) else None
 

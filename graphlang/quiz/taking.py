@@ -58,7 +58,7 @@ class Taken:
 class Taking:
     def __init__(self, worked: Worked, sheet: Sheet, tries: int = 1):
         self.worked, self.sheet, self.tries = worked, sheet, tries
-        self.carrying = Carrying(worked, sheet) if any(p.blanks for p in sheet.parts) else None
+        self.carrying = Carrying(worked) if any(p.blanks for p in sheet.parts) else None
         self.items = list(items(sheet))
         self.taken: list[Taken] = []
         self.earlier: dict[str, tuple[Blank, Typed]] = {}

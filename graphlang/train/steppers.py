@@ -14,6 +14,7 @@ from graphlang.graph.training import Training
 ENGINES = {"python": "PythonTraining", "numpy": "NumpyTraining", "numba": "NumbaTraining", "jax": "JaxTraining"}
 INSTALL = {"numba": "pip install 'graphlang[fast]'", "jax": "pip install 'graphlang[jax]'"}
 LARGE_BATCH = 16   # examples, from which arrays along the batch are worth their calls
+LARGE_TABLE = 20_000  # elements of a param, from which products of matrices take less time than loops
 LITTLE = 300_000   # elements that are visited in all of a training, below which nothing is compiled for it
 UNKNOWN = 1000     # examples, where it is not said how many
 
@@ -45,9 +46,10 @@ def made(engine: str, graph: Graph, training: Training, options: dict) -> Steppe
 
 
 def automatic(graph: Graph, training: Training, examples: int) -> tuple[str, ...]:
-    """The engines to try, the best first: for little work plain Python, for large batches arrays, else machine code."""
+    """The engines to try, the best first: for little work plain Python, for large batches and params products of matrices, else machine code."""
     needed = ancestors(graph, {training.goal.name})
     elements = sum(v.size for n, v in graph.variables.items() if n in needed)
     if elements * examples * training.epochs < LITTLE:
         return ("python",)
-    return ("numpy", "numba", "python") if training.batch >= LARGE_BATCH else ("numba", "numpy", "python")
+    largest = max((v.size for n, v in graph.variables.items() if n in needed and v.role == "param"), default=0)
+    return ("numpy", "numba", "python") if training.batch >= LARGE_BATCH and largest >= LARGE_TABLE else ("numba", "numpy", "python")
