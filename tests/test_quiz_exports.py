@@ -274,7 +274,7 @@ def in_programs(count: int):
 @pytest.mark.nightly
 @pytest.mark.parametrize("target", READERS)
 def test_so_does_every_quiz_of_the_library(target, tmp_path):
-    for sheet in in_programs(5):
+    for sheet in in_programs(2):
         check(target, [sheet], READERS[target]([sheet], tmp_path))
 
 

@@ -87,6 +87,14 @@ def words(text: str) -> str:
     return MATHS.sub(lambda m: f"<span>{m[0]}</span>", escape(plain(text), quote=False))
 
 
+def told(message: str, say: Callable[[str], str], code: Callable[[str], str]) -> str:
+    """What is told about an answer, as a target writes words, and code: what stands between backticks. A backtick without a second one is a sign."""
+    pieces = message.split("`")
+    if len(pieces) % 2 == 0:
+        pieces[-2:] = ["`".join(pieces[-2:])]
+    return "".join((code if k % 2 else say)(piece) for k, piece in enumerate(pieces) if piece)
+
+
 def number(text: str) -> ast.Expr:
     """A printed number as an expression."""
     value = ast.Num(abs(float(text)), text.lstrip("-+"), NOWHERE)
@@ -158,6 +166,11 @@ def typst(prose: Prose, pieces: Iterable[Piece]) -> str:
     return "".join(out)
 
 
+def typst_told(message: str) -> str:
+    """The inside of a content block for what is told about an answer; `mono` is of exports/paper.typ."""
+    return told(message, lambda words: f"#{typst_string(words)};", lambda code: f"#mono({typst_string(code)});")
+
+
 def typst_string(words: str) -> str:
     return '"' + plain(words).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -180,6 +193,10 @@ def latex_words(text: str) -> str:
     return "{}".join("".join(LATEX_SIGNS.get(c, c) for c in run) for run in LIGATURES.split(plain(text)))
 
 
+def latex_told(message: str) -> str:
+    return told(message, latex_words, lambda code: rf"\texttt{{{latex_words(code)}}}")
+
+
 def markdown(prose: Prose, pieces: Iterable[Piece]) -> str:
     """CommonMark, formulas between dollars as GitHub, Pandoc and Jupyter read them."""
     out = []
@@ -197,6 +214,10 @@ def markdown(prose: Prose, pieces: Iterable[Piece]) -> str:
 def markdown_words(text: str) -> str:
     """Every sign that could mean something has a backslash before it."""
     return _begun(_inline(text))
+
+
+def markdown_told(message: str) -> str:
+    return _begun(told(message, _inline, lambda code: f"`{plain(code)}`"))
 
 
 def _inline(text: str) -> str:

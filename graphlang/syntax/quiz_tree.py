@@ -80,7 +80,7 @@ class Fill(NamedTuple):
 
 
 class Option(NamedTuple):
-    """`answer value`, `wrong value because …`; for `answer none` and `wrong auto` the word is `special` and there is no value."""
+    """`answer value`, `wrong value because …`; for `answer none`, `wrong none` and `wrong auto` the word is `special` and there is no value."""
 
     kind: str  # answer, wrong
     value: Expr | None

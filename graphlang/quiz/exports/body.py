@@ -6,7 +6,7 @@ from typing import Callable, Iterable, Iterator, Sequence
 
 from graphlang.quiz.exports import words
 from graphlang.quiz.model import Blank, Formula, Part, Piece, Sheet, Words
-from graphlang.quiz.typeset import words as text
+from graphlang.quiz.typeset import told, words as text
 
 Say = Callable[[Iterable[Piece]], str]  # pieces in the markup of the target
 Slot = Callable[[Blank], str]           # what stands where a number is asked for
@@ -94,9 +94,7 @@ def asked(blank: Blank, say: Say) -> str:
 
 def message(said: str) -> str:
     """What is told about an answer; what stands between backticks is code."""
-    pieces = said.split("`")
-    last = len(pieces) - 1
-    return "".join(f"<code>{text(p)}</code>" if k % 2 and k < last else ("`" if k % 2 else "") + text(p) for k, p in enumerate(pieces))
+    return told(said, text, lambda code: f"<code>{text(code)}</code>")
 
 
 def solution(sheet: Sheet, say: Say) -> str:

@@ -13,7 +13,7 @@ from graphlang.quiz.exports import words
 from graphlang.quiz.exports.files import DEFAULTS, Exported, Options, file_name, named, versions
 from graphlang.quiz.exports.losses import Losses
 from graphlang.quiz.model import Blank, Cell, Choice, Formula, Part, Sheet
-from graphlang.quiz.typeset import Prose, latex_document, latex_words, prose_of
+from graphlang.quiz.typeset import Prose, latex_document, latex_told, latex_words, prose_of
 
 PREAMBLE = r"""\documentclass[11pt,%(paper)s,addpoints]{exam}
 %% Solutions are printed after \printanswers, or when the class has the option "answers".
@@ -144,7 +144,7 @@ def choices(choice: Choice, prose: Prose, options: Options) -> Iterator[str]:
         yield rf"\{'CorrectChoice' if o.right and options.key else 'choice'} {latex_document(prose, o.text)}"
     yield r"\end{choices}"
     if options.key:
-        yield from solution(f"{words.letter(j)}: {latex_words(o.message)}" for j, o in enumerate(choice.options) if o.message and not o.right)
+        yield from solution(f"{words.letter(j)}: {latex_told(o.message)}" for j, o in enumerate(choice.options) if o.message and not o.right)
 
 
 # ---- what only the key prints
@@ -167,7 +167,7 @@ def told(blanks: Iterable[tuple[str, Blank]], prose: Prose, options: Options) ->
 def answer(label: str, b: Blank) -> Iterator[str]:
     yield latex_words(f"{label}{words.number(b.key)}, accepted: {words.accepted(b.accepted)}; {words.marks(b.marks)}.")
     for d in b.diagnoses:
-        yield latex_words(f"If it is {words.number(d.key)}: {d.message} ({words.credit(d.credit, b.marks)})")
+        yield latex_told(f"If it is {words.number(d.key)}: {d.message} ({words.credit(d.credit, b.marks)})")
 
 
 def guide(part: Part, options: Options) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Iterable, Iterator, Sequence
 from graphlang.quiz.exports import words
 from graphlang.quiz.exports.files import DEFAULTS, Exported, Options, file_name, named, versions
 from graphlang.quiz.model import Cell, Formula, Part, Sheet
-from graphlang.quiz.typeset import Prose, markdown, markdown_words, prose_of
+from graphlang.quiz.typeset import Prose, markdown, markdown_told, markdown_words, prose_of
 
 LINE = r"\_" * 12
 
@@ -97,10 +97,10 @@ def answers(part: Part, prose: Prose) -> Iterator[str]:
     for label, b in zip(words.labels(part).values(), part.blanks):
         yield f"- {lettered(label)}{markdown(prose, (Formula(b.shown),))} = **{words.number(b.key)}**; accepted: {words.accepted(b.accepted)}; {words.marks(b.marks)}"
         for d in b.diagnoses:
-            yield f"  - if it is {words.number(d.key)}: {markdown_words(d.message)} ({words.credit(d.credit, b.marks)})"
+            yield f"  - if it is {words.number(d.key)}: {markdown_told(d.message)} ({words.credit(d.credit, b.marks)})"
     for j, o in enumerate(part.choice.options if part.choice else ()):
         if o.right:
             yield f"- Right: **{words.letter(j)}** {markdown(prose, o.text)}"
     for j, o in enumerate(part.choice.options if part.choice else ()):
         if o.message and not o.right:
-            yield f"  - {words.letter(j)}: {markdown_words(o.message)}"
+            yield f"  - {words.letter(j)}: {markdown_told(o.message)}"

@@ -9,8 +9,20 @@ const SIGN = {right: "✓ ", diagnosed: "✗ ", wrong: "✗ ", unread: "? "};
 
 const say = (at, verdict, message) => {
   at.className = verdict;
-  at.textContent = message ? SIGN[verdict] + message : "";
+  at.replaceChildren(...(message ? [SIGN[verdict], ...told(message)] : []));
 };
+
+// What stands between backticks is code; all of it stays text.
+function told(message) {
+  const pieces = message.split("`");
+  if (pieces.length % 2 === 0) pieces.push(pieces.splice(-2).join("`"));
+  return pieces.map((piece, k) => {
+    if (k % 2 === 0) return piece;
+    const code = document.createElement("code");
+    code.textContent = piece;
+    return code;
+  });
+}
 
 // Marks are Decimals as text; their sums are shown, nothing is decided by them.
 const tidy = marks => String(Math.round(marks * 1000) / 1000);

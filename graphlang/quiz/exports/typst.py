@@ -14,7 +14,7 @@ from typing import Iterable, Iterator, NamedTuple, Sequence
 from graphlang.quiz.exports import words
 from graphlang.quiz.exports.files import DEFAULTS, Exported, Options, file_name, named, versions
 from graphlang.quiz.model import Blank, Cell, Formula, Part, Piece, Row, Sheet, Words
-from graphlang.quiz.typeset import Prose, plain, prose_of, typst, typst_string as quoted
+from graphlang.quiz.typeset import Prose, plain, prose_of, typst, typst_string as quoted, typst_told
 
 TEMPLATE = "paper.typ"
 MISSING = ("The PDFs are not made: the package typst is not installed. `pip install 'graphlang[pdf]'` brings it; "
@@ -163,8 +163,8 @@ def right(p: Part, prose: Prose) -> Iterator[str]:
         yield f"#wrong({array(table_row(words.letter(k), o.message, words.credit(words.NOTHING, p.choice.marks)) for k, o in told)})"
 
 
-def table_row(*cells: str) -> str:
-    return array(map(quoted, cells))
+def table_row(given: str, message: str, gets: str) -> str:
+    return array((quoted(given), f"[{typst_told(message)}]", quoted(gets)))
 
 
 # ---- compiling
