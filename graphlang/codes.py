@@ -112,7 +112,7 @@ CODES: dict[str, str] = {
     "E616": "A data file is not in its format, is damaged, or holds something other than numbers.",
     "E617": "A data file has no row or no number.",
     "E701": "A statement has no place in the block of a quiz.",
-    "E702": "Two quizzes have the same name.",
+    "E702": "Two quizzes have the same name, or two exams the same title.",
     "E703": "The values that `vary` draws from are no numbers, are none, or do not fit their steps.",
     "E704": "A number of a quiz or an exam is not of its kind.",
     "E705": "A question of a quiz, or an exam, is not complete or says something twice.",

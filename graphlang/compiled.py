@@ -17,7 +17,7 @@ from graphlang.engines.initial import initial_values
 from graphlang.engines.listing import Listing, listing
 from graphlang.engines.numba_source import Unsupported
 from graphlang.engines.python_source import BADLY, Writer
-from graphlang.engines.tape import LOOP, TooLarge
+from graphlang.engines.tape import DOWN, LOOP, TooLarge
 from graphlang.given import UsageError, flat
 from graphlang.graph.build import without_collecting
 from graphlang.graph.graph import Graph, ancestors
@@ -243,17 +243,17 @@ def automatic(made: Listing) -> tuple[str, ...]:
     numba = ("numba",) if find_spec("numba") is not None else ()
     if all(s.scalar for s in made.slots.values()):
         return numba
-    return ("numpy", *numba) if most_rounds(made.ops) >= PRODUCT else (*numba, "numpy")
+    return ("numpy", *numba) if most_rounds(made) >= PRODUCT else (*numba, "numpy")
 
 
-def most_rounds(ops: list[tuple]) -> int:
-    """Of the nests of loops with fixed ends, the most rounds that one has."""
-    most, work = 1, [(ops, 1)]
+def most_rounds(made: Listing) -> int:
+    """Of the nests of loops with fixed ends, the most rounds that one has; of a recurrence, in one of its steps."""
+    most, work = 1, [(made.ops, 1)]
     while work:
         block, around = work.pop()
         for op in block:
-            if op[0] == LOOP:
-                rounds = around * max(1, op[3][0] - op[2][0] + 1)
+            if op[0] in (LOOP, DOWN):
+                rounds = around * (1 if id(op[4]) in made.tape.in_turn else max(1, op[3][0] - op[2][0] + 1))
                 most = max(most, rounds)
                 work.append((op[4], rounds))
     return most

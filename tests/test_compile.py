@@ -91,7 +91,8 @@ def test_a_call_gives_the_value_and_the_gradient(engine):
     f = SIMPLE.compile(["x"], engine=engine)
     value, gradient = f(x=3.0)
     run = SIMPLE.run(x=3)
-    assert_same(value, run["J"]) and assert_same(gradient["x"], run.adjoints["x"])
+    assert_same(value, run["J"])
+    assert_same(gradient["x"], run.adjoints["x"])
     assert f() == f(x=2) == f(x=2.0)  # its own value where none is given
     assert f.engine == engine and f.__name__ == "J_and_gradient" and f.__doc__ == "`J` and its gradient by x, of x."
 
@@ -101,7 +102,8 @@ def test_tables_are_lists_or_arrays_as_they_are_given(engine):
     f = gl.loads(LAYER).compile(["x", "W"], engine=engine)
     value, gradients = f(x=[1.0, 2.0, 3.0])
     run = gl.loads(LAYER).run(x=[1, 2, 3])
-    assert_same(value, run["J"]) and assert_same(gradients["W"], run.adjoints["W"])
+    assert_same(value, run["J"])
+    assert_same(gradients["W"], run.adjoints["W"])
     assert isinstance(gradients["W"][0], list)
     value, gradients = f(x=np.array([1.0, 2.0, 3.0]))
     assert gradients["W"].shape == (2, 3) and gradients["x"].shape == (3,)
@@ -116,7 +118,8 @@ def test_a_leading_axis_is_mapped(engine):
     assert values.shape == (4,) and gradients["x"].shape == (4, 3) and gradients["W"].shape == (4, 2, 3)
     for k, row in enumerate(batch):
         value, gradient = f(x=row)
-        assert_same(values[k], value) and assert_same(gradients["W"][k].tolist(), gradient["W"].tolist())
+        assert_same(values[k], value)
+        assert_same(gradients["W"][k].tolist(), gradient["W"].tolist())
     values, gradients = SIMPLE.compile(["x"], engine=engine)(x=[1.0, 2.0])
     assert [values[1], gradients["x"][1]] == list(map(float, (SIMPLE.run(x=2)["J"], SIMPLE.run(x=2).adjoints["x"]))) or abs(values[1] - SIMPLE.run(x=2)["J"]) < 1e-12
 
@@ -140,7 +143,19 @@ def test_a_value_that_is_not_finite_is_nan_or_infinite(engine):
     assert math.isnan(f(x=-1.0)[0]) and f(y=1000.0)[0] == math.inf
     value, gradient = f(x=0.0)
     run = gl.loads("J = log(x)/x + exp(y)\ninput x = 2, y = 1\n").run(x=0, ieee=True)
-    assert_same(value, run["J"]) and assert_same(gradient["x"], run.adjoints["x"])
+    assert_same(value, run["J"])
+    assert_same(gradient["x"], run.adjoints["x"])
+
+
+@each_engine
+def test_derivatives_of_digamma_exist_by_every_engine(engine):
+    f = gl.loads("input x = 1.3, y = -2.3\nJ = digamma(x)*y + digamma(y)\n").compile(["x", "y"], engine=engine)
+    value, gradient = f()
+    run = gl.loads("input x = 1.3, y = -2.3\nJ = digamma(x)*y + digamma(y)\ns = diff(J, x, x) + diff(J, y, y)\noutput J, s\n").run()
+    assert_same(value, run["J"])
+    assert_same([gradient["x"], gradient["y"]], [run.adjoints["x"], run.adjoints["y"]])
+    second = f.hessian()
+    assert second["x"]["x"] + second["y"]["y"] == pytest.approx(run["s"], rel=1e-12)
 
 
 WRONG = [
@@ -214,6 +229,8 @@ def test_auto_picks_by_size_and_by_what_is_installed(monkeypatch):
     assert wide(700, 0).compile(["x0"]).engine == ("numba" if available() else "python")
     large = "input x[2000] = 1\nparam W[100, 2000] = 1\nJ = sum(tanh(W @ x))\n"
     assert gl.loads(large).compile().engine == "numpy"
+    chain = "const N = 60000\nparam w = 0.5\nh[0] = 1\nh[k] = tanh(w*h[k-1]) for k in 1..N\nJ = h[N]\n"  # steps that take an array's call each
+    assert gl.loads(chain).compile().engine == ("numba" if available() else "numpy")
     monkeypatch.setattr("graphlang.compiled.find_spec", lambda name: None)
     assert wide(300, 0).compile(["x0"]).engine == "python"
     assert gl.loads("input x[2000] = 1\nJ = sum(tanh(x))\n").compile().engine == "numpy"
@@ -258,9 +275,11 @@ def test_other_derivatives_come_from_the_same_graph(engine):
     assert_same(f.jacobian()["W"], run.adjoints["W"])
     value, tangent = f.jvp({"x": [1.0, 0.5, -2.0], "W": [[1, 0, 0], [0, 0, 1]]})
     g = run.adjoints
-    assert_same(value, run["J"]) and assert_same(tangent, g["x"][0] + 0.5 * g["x"][1] - 2 * g["x"][2] + g["W"][0][0] + g["W"][1][2])
+    assert_same(value, run["J"])
+    assert_same(tangent, g["x"][0] + 0.5 * g["x"][1] - 2 * g["x"][2] + g["W"][0][0] + g["W"][1][2])
     table = gl.loads("input x[3] = [1, 2, 3]\ny = x*sum(x)\noutput y[2]\n").compile(["x"], engine=engine)
-    assert_same(table.jacobian()["x"], [[7.0, 2.0, 3.0], [1.0, 8.0, 3.0], [1.0, 2.0, 9.0]]) and assert_same(table.hessian()["x"]["x"], [[0, 1, 0], [1, 2, 1], [0, 1, 0]])
+    assert_same(table.jacobian()["x"], [[7.0, 2.0, 3.0], [1.0, 8.0, 3.0], [1.0, 2.0, 9.0]])
+    assert_same(table.hessian()["x"]["x"], [[0, 1, 0], [1, 2, 1], [0, 1, 0]])
     with pytest.raises(gl.GraphError, match="there is no leaf `q`"):
         f.jvp({"q": 1.0})
 

@@ -445,7 +445,7 @@ def test_no_cell_is_a_formula_and_nothing_reaches_the_terminal(tmp_path, capsys,
         assert "[bold]x[/bold]" in shown
 
 
-@pytest.mark.parametrize("number", ["-1.99", "+3", "1e-5", "-.5", "12", "0"])
+@pytest.mark.parametrize("number", ["-1.99", "+3", "1e-5", "-.5", "12", "0", "-0,123"])
 def test_numbers_stay_as_they_are(number):
     assert safe(number) == number
 
@@ -506,6 +506,13 @@ def test_a_version_says_variant_seed_and_marks(tmp_path, capsys, all_quizzes):
 def test_what_is_not_in_the_exam_is_told(tmp_path, capsys, row, told):
     status, _, err = run_mark(tmp_path, capsys, f"student,quiz,version,blank,value\n{row}\n")
     assert status == 1 and told in err
+
+
+def test_a_student_with_two_versions_is_told(all_quizzes):
+    rows = "student,quiz,version,blank,value\nann,neuron,B,dL_dp,1\nbob,neuron,A,dL_dp,1\nann,neuron,A,dL_dp,1\nann,neuron,B,dL_dz,1\n"
+    answers, troubles = read_answers(rows.encode())
+    made = mark_class(all_quizzes[0], all_quizzes[1][0], answers, troubles=troubles)
+    assert [(t.line, t.column, t.message) for t in made.troubles] == [(4, "version", "it is A, and line 2 has version B for the same student")]
 
 
 def test_versions_are_letters_and_take_one_variant_each(all_quizzes):

@@ -20,7 +20,7 @@ from paper_sheets import HOSTILE, blank, half, hostile, paths, shape, table, ver
 
 from graphlang.quiz import typeset
 from graphlang.quiz.answers import read
-from graphlang.quiz.exports import latex, markdown, page, typst, words
+from graphlang.quiz.exports import body, latex, markdown, page, typst, words
 from graphlang.quiz.exports.files import Options
 from graphlang.quiz.marker import mark_blank
 from graphlang.quiz.model import Accepted, Exam, Part, Precision, Value, Words
@@ -232,7 +232,8 @@ def test_hostile_text_is_text_in_a_pdf():
     wanted = squeezed(SHOWN.partition("\ufffd")[0])
     for name, pdf, first in (("paper", paper, ("line", "ask", "cell", "yes", "no", "note", "Title")), ("key", key, ("told", "bad", "worked", "Title"))):
         shown = squeezed(text_of(pdf))
-        assert [word for word in first if word + wanted not in shown] == [], name
+        # in what is told about an answer a stretch between backticks is code
+        assert [word for word in first if word + (wanted.replace("`c`", "c") if word in ("told", "bad") else wanted) not in shown] == [], name
     assert not {n for n in made.files if re.search(r"[^A-Za-z0-9.-]", n)}
 
 
@@ -299,6 +300,30 @@ def test_every_field_of_a_page_is_labelled_and_every_id_is_one_of_its_kind():
             assert a["id"] in labelled or a["aria-label"]
             assert set(a["aria-describedby"].split()) <= set(ids)
     assert seen.open == []
+
+
+SAID = "Look at `a/b`, then at `/`: 2 ` 3"
+CODE = {typeset.typst_told: '#"Look at ";#mono("a/b");#", then at ";#mono("/");#": 2 ` 3";',
+        typeset.latex_told: r"Look at \texttt{a/b}, then at \texttt{/}: 2 \textasciigrave{} 3",
+        typeset.markdown_told: r"Look at `a/b`, then at `/`: 2 \` 3",
+        body.message: "Look at <code>a/b</code>, then at <code>/</code>: 2 ` 3"}
+
+
+@pytest.mark.parametrize("target", CODE, ids=lambda f: f.__name__)
+def test_what_stands_between_backticks_in_a_message_is_code(target):
+    assert target(SAID) == CODE[target]
+
+
+TOLD = """const {told} = new Function("document", require("fs").readFileSync(process.argv[1], "utf-8").match(/^function told[^]*?^}/m)[0] + "; return {told}")(
+  {createElement: name => ({name})});
+console.log(JSON.stringify(JSON.parse(require("fs").readFileSync(0, "utf-8")).map(told)))"""
+
+
+@needs_node
+def test_a_page_writes_what_stands_between_backticks_as_code():
+    done = subprocess.run(["node", "-e", TOLD, str(Path(page.__file__).parent / "page.js")], input=json.dumps([SAID, "`", "plain", "<b>`<i>`"]), capture_output=True, text=True)
+    code = lambda text: {"name": "code", "textContent": text}
+    assert json.loads(done.stdout) == [["Look at ", code("a/b"), ", then at ", code("/"), ": 2 ` 3"], ["`"], ["plain"], ["<b>", code("<i>"), ""]], done.stderr
 
 
 def test_no_key_stands_in_the_text_of_a_page():
@@ -469,7 +494,8 @@ def test_hostile_text_is_text_in_latex():
     assert "".join(shown.get(t, "" if t == "{}" else t) for t in tokens) == SHOWN.replace("\ufffd", "?")
     assert "--" not in text and "''" not in text and "``" not in text
     whole = source([hostile()], Options(), name="quiz-3.tex")
-    assert whole.count(r"\input") == 0 and whole.count(r"\end{document}") == 1 and whole.count(text.strip()) >= 10
+    assert whole.count(r"\input") == 0 and whole.count(r"\end{document}") == 1 and whole.count(text.strip()) >= 8
+    assert {typeset.latex_told(f"{word} {HOSTILE}").strip() in whole for word in ("told", "bad")} == {True}
 
 
 @pytest.mark.parametrize("sheets", [SHEETS[:3], [hostile()]], ids=["plain", "hostile"])
@@ -523,8 +549,9 @@ def test_hostile_text_is_text_in_markdown():
     (paper, key) = markdown.export([hostile()], f"T {HOSTILE}").files.values()
     for text, first in ((paper, ("T", "Title", "line", "ask", "head", "cell", "yes", "no", "note")), (key, ("told", "bad", "worked"))):
         seen = rendered(text.decode())
-        assert set(seen.tags) <= {"h1", "h2", "h3", "p", "ul", "li", "strong", "table", "thead", "tbody", "tr", "th", "td"}
-        assert [word for word in first if squeezed(f"{word} {SHOWN}") not in squeezed(seen.text)] == []
+        assert set(seen.tags) <= {"h1", "h2", "h3", "p", "ul", "li", "strong", "code", "table", "thead", "tbody", "tr", "th", "td"}
+        assert seen.tags.count("code") == sum(word in ("told", "bad") for word in first)  # only what is told about an answer has code between backticks
+        assert [word for word in first if squeezed(f"{word} {SHOWN.replace('`c`', 'c') if word in ('told', 'bad') else SHOWN}") not in squeezed(seen.text)] == []
 
 
 @pytest.mark.parametrize("text", ["1. one", "12) twelve", "- dash", "+ plus", "===", "---", "# head", "> said", "    code", "3.5 is a number", "...", "1.", "| a |"])

@@ -18,7 +18,7 @@ from graphlang.quiz import model
 from graphlang.quiz.prose import pieces, prose
 from graphlang.quiz.reading import quizzes
 from graphlang.syntax import ast
-from graphlang.syntax.format import SOURCE, format_expr
+from graphlang.syntax.format import PRETTY, SOURCE, format_expr
 from graphlang.syntax.format_statements import format_program
 from graphlang.syntax.parser import parse
 from graphlang.syntax.tidy import tidy
@@ -161,6 +161,18 @@ def test_a_choose_has_options_with_reasons():
     assert (part.count, part.marks) == (4, 1)
     (part,) = FOUND["chain"].parts
     assert [o.special for o in part.options] == [""] * 5 + ["none"] and part.count == 0
+
+
+def test_a_transposed_derivative_is_shown_as_one_whole():
+    """In dy/duᵀ it would be u that is transposed."""
+    (part,) = FOUND["chain"].parts
+    assert [format_expr(o.value, PRETTY) for o in part.options if o.value] == ["dy/du @ du/dx", "(dy/du)ᵀ @ du/dx", "dy/du @ (du/dx)ᵀ", "(dy/du)ᵀ @ (du/dx)ᵀ", "(dy/du @ du/dx)ᵀ"]
+
+
+@pytest.mark.parametrize("line, because", [("wrong none", ""), ("wrong none because layout", "layout"), ('wrong none because "One of them is right"', "One of them is right")])
+def test_none_of_the_above_may_be_a_wrong_option(line, because):
+    found, _ = meaning(f'quiz q {{\ninput x = 2; y = x^2\nchoose "`dy/dx`?" {{ answer 2*x; wrong x; {line} }}\n}}\n')
+    assert [(o.kind, o.special, o.because) for o in found["q"].parts[0].options][2:] == [("wrong", "none", because)]
 
 
 def test_an_exam_uses_quizzes():
@@ -312,6 +324,8 @@ WRONG = [
     (CHOOSE, "wrong x", [("E705", "choose", "no answer")]),
     (CHOOSE, "answer 2*x", [("E705", "choose", "one option")]),
     (CHOOSE, "answer 2*x; answer x", [("E705", "answer x", "a second one")]),
+    (CHOOSE, "answer none; wrong none; wrong x", [("E705", "wrong none", "a second one")]),
+    (CHOOSE, "answer none because layout; wrong x", [("E705", "layout", "an answer has no `because`")]),
     (CHOOSE, "answer none; wrong x; options 5", [("E705", "options 5", "there are 2")]),
     (CHOOSE, "answer 2*x; wrong x becuase layout", [("E027", "becuase", "did you mean `because`?")]),
     (CHOOSE, "answer 2*x; wrong x because layuot", [("E708", "layuot", "did you mean `layout`?")]),
@@ -366,6 +380,7 @@ WRONG = [
     (TEXT, 'quiz q { x = 2; y = x^2; ask "?" {y}', [("E003", "{", "add `}`")]),
     (TEXT, 'quiz q { x = 2; y = x^2; ask "?" {y} } z = 3', [("E001", "z = 3", "begin a new line")]),
     (TEXT, 'quiz q { x = 2; y = x; ask "?" {y} }\nquiz q { x = 2; y = x; ask "?" {y} }', [("E702", "q", "another name")]),
+    (TEXT, 'quiz q { input x = 2; y = x; ask "?" {y} }\nexam "E" { use q }\nexam "E" { use q }', [("E702", '"E"', "another title")]),
     (TEXT, 'const M = 3, N = M\nf(v) = v*N\nquiz q { input x = 2; M = x; y = f(x)*M; ask "?" { y } }', [("E711", "q", "`N` of the file reads `M`")]),
     (TEXT, 'f(v) = v*w\nquiz q { input x = 2; y = f(x); ask "?" {y} }\nquiz r { input x = 2; y = f(x); ask "?" {y} }', [("E107", "w", "")]),
     (TEXT, 'quiz q { input x[2] = 1; y = 2*x; ask "?" { y } }', [("E706", "y", "`y[1]` is an element")]),

@@ -47,7 +47,7 @@ WANTED = {"x": [[1.0, 2.0], [4.0, 5.0]], "t": [[3.0], [6.0]]}
 
 @pytest.mark.parametrize("header, rows", [
     ("", "1,2,3\n4,5,6\n"), ("a,b,c\n", "1,2,3\n4,5,6\n"), ("x[1],x[2],t\n", "1,2,3\n4,5,6\n"), ("t,x[2],x[1]\n", "3,2,1\n6,5,4\n"), ("x_2,t,x_1\n", "2,3,1\n5,6,4\n"),
-    ("x2;t;x1\n", "2;3;1\n5;6;4\n"), ("id,x1,x2,t\n", "9,1,2,3\n9,4,5,6\n"), ('"t","x[2]"," x[ 1 ] "\n', "3,2,1\n6,5,4\n"), ("\ufeffx1,x2,t\r\n", "1,2,3\r\n4,5,6\r\n"),
+    ("x2;t;x1\n", "2;3;1\n5;6;4\n"), ("id,x1,x2,t\n", "9,1,2,3\n9,4,5,6\n"), ('"t","x[2]"," x[ 1 ] "\n', "3,2,1\n6,5,4\n"), ("\ufeffx1,x2,t\r\n", "1,2,3\r\n4,5,6\r\n"), ("town,t,x2,x1,\n", "Ulm,3,2,1,\nBonn,6,5,4,nan\n"),
 ])
 def test_columns_go_by_name_where_a_header_has_all_names_and_else_by_place(header, rows, tmp_path):
     put(tmp_path, "d.csv", header + rows)
@@ -72,7 +72,7 @@ def test_data_may_be_a_parquet_file(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow.parquet import write_table
 
-    write_table(pyarrow.table({"t": [3.0, 6.0], "x2": [2.0, 5.0], "x1": [1.0, 4.0]}), tmp_path / "d.parquet")
+    write_table(pyarrow.table({"t": [3.0, 6.0], "x2": [2.0, 5.0], "town": ["Ulm", None], "x1": [1.0, 4.0]}), tmp_path / "d.parquet")
     assert arrays(tmp_path, HEAD + block('csv("d.parquet"), x, t')) == WANTED
 
 

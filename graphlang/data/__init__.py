@@ -7,7 +7,7 @@ What is wrong with a file is told with the file, the line and the column; severa
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import Callable, NamedTuple, Sequence
 
 from graphlang.data.mistakes import LARGEST, MOST_COLUMNS, MOST_ELEMENTS, Mistakes
 from graphlang.data.packed import unpacked
@@ -33,11 +33,11 @@ class Table(NamedTuple):
         return f"`{self.file}`, {at}, column " + (f"`{self.names[column]}`" if self.names else str(column + 1))
 
 
-def read_table(reach: Reach, file: str, at: Span, columns: Sequence[Column] = (), member: str | None = None, finite: bool = True,
-               beside: Path | None = None) -> Table:
+def read_table(reach: Reach, file: str, at: Span, columns: Sequence[Column] | Callable[[Sequence[str]], Sequence[Column]] = (), member: str | None = None,
+               finite: bool = True, beside: Path | None = None) -> Table:
     """The table in a file that a program names at `at`. The end of its name says what it is: `.npy`, `.npz`, `.parquet`, else CSV.
 
-    columns: by name or by number from 1, in the order that is wanted; all, if none are given. member: of an `.npz` with several arrays.
+    columns: by name or by number from 1, in the order that is wanted; all, if none are given; or what gives them, once the header is read. member: of an `.npz` with several arrays.
     finite: refuse nan and inf. beside: the folder where the path begins, if not the program's. An array with one axis is a column. Raises GraphError, which has no source yet.
     """
     name = file.lower().removesuffix(".gz")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Callable, Sequence
 
 from graphlang.data.mistakes import Mistakes, shown
 from graphlang.diagnostics import did_you_mean
 
 
-def chosen(columns: Sequence[str | int], names: Sequence[str] | None, width: int, mistakes: Mistakes) -> Sequence[int]:
+def chosen(columns: Sequence[str | int] | Callable, names: Sequence[str] | None, width: int, mistakes: Mistakes) -> Sequence[int]:
     """The places of columns, from 0, in the order asked for; all where none are asked for. Raises GraphError."""
+    if callable(columns):
+        columns = columns(names) if names is not None else ()
     if not columns:
         return range(width)
     out = []

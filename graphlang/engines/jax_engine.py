@@ -34,7 +34,7 @@ def square(x):
 
 
 FUNCTIONS = functions(jnp) | {"erf": special.erf, "_erfc": special.erfc, "lgamma": special.gammaln, "digamma": special.digamma,
-                              "_polygamma": lambda n, v: special.polygamma(n, v), "gelu": lambda v: jnp.where(v == -jnp.inf, -0.0, v * 0.5 * special.erfc(-v * 0.5**0.5))}
+                              "_polygamma": lambda n, v: special.polygamma(jnp.asarray(n).astype(int), v), "gelu": lambda v: jnp.where(v == -jnp.inf, -0.0, v * 0.5 * special.erfc(-v * 0.5**0.5))}
 REDUCTIONS = reductions(jnp) | {
     "det": lambda x: jnp.linalg.det(square(x)), "slogdet": lambda x: jnp.linalg.slogdet(square(x))[1], "inv": lambda x: jnp.linalg.inv(square(x)).reshape(x.shape),
     "_solve": lambda a, b: jnp.linalg.solve(square(a), b[..., None])[..., 0], "_cofactor": cofactors,

@@ -171,6 +171,7 @@ def items(tape: Tape, pool: Pool, found: Sequence[Item], body: Body, backward: b
         else:
             opened = tape.open_loop(item.index, pool.number(item.low), pool.number(item.high))
             items(tape, pool, item.body, body, backward)
+            tape.in_turn.add(id(tape.chain[-1].ops))
             tape.close_loop(opened, LOOP if (item.step == 1) != backward else DOWN)
 
 

@@ -91,6 +91,7 @@ class Tape:
         self.steps = 1
         self.changing: frozenset[str] = frozenset()  # tables that are not what they will be: the reads of them stay in the part where they stand
         self.touched: dict[Expr, bool] = {}  # whether an expression reads one
+        self.in_turn: set[int] = set()  # ids of the instructions of loops whose rounds need the ones before: the steps of recurrences
 
     def new(self, value=None) -> int:
         self.registers.append(value)

@@ -145,7 +145,7 @@ class TrainBlock:
         if file.kind == "csv" and file.columns and len(file.columns) != elements:
             n = len(file.columns)
             raise Problem("E412", f"{n} column{'s are' if n > 1 else ' is'} named, and {elements} element{'s are' if elements > 1 else ' is'} to be filled", entry.span,
-                          hints=("a column for each element, in their order",))
+                          hints=(f"`npy(\"{file.file}\", …)` takes one of several arrays",) if file.file.lower().endswith(".npz") and n == 1 and type(file.columns[0]) is str else ("a column for each element, in their order",))
 
     # ---- reports
 

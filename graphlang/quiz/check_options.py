@@ -6,7 +6,7 @@ from typing import Sequence
 
 from graphlang.quiz.findings import UNFIT, WARNING, Ranks, Report
 from graphlang.quiz.model import Choice, Quiz, Value
-from graphlang.quiz.options import choices, choose, judged
+from graphlang.quiz.options import NONE, choices, choose, judged
 from graphlang.quiz.text import text
 from graphlang.quiz.variants import Worked
 
@@ -59,11 +59,11 @@ def rank(choice: Choice) -> int:
 def positions(report: Report, name: str, made: list[Choice], ranks: list[int]) -> None:
     n = max(len(c.options) for c in made)
     at = [next(k for k, o in enumerate(c.options) if o.right) for c in made]
-    fixed = any(text(c.options[-1].text) == "none of the above" for c in made)
     counts = tuple(at.count(k) for k in range(n))
+    movable = counts[:-1] if any(text(c.options[-1].text) == NONE for c in made) else counts  # "none of the above" is always the last
     by_rank = tuple(ranks.count(k) for k in range(n)) if ranks else ()
     report.ranks.append(Ranks(name, n, counts, by_rank))
-    if not fixed and uneven(counts):
+    if uneven(movable):
         report.add(WARNING, "position", name, f"the key is not equally often at each position: {', '.join(map(str, counts))}", "tell the authors of graphlang")
     if by_rank and max(by_rank) > len(made) * max(0.6, 3 / n):
         k = by_rank.index(max(by_rank))

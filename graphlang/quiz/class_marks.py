@@ -94,11 +94,15 @@ class _Marking:
 
     def all(self, answers: Sequence[Answer], tick: Callable[[int, int], None]) -> ClassMarks:
         given: dict[tuple[str, Place], dict[str, Answer]] = {}
+        versions: dict[str, tuple[str, int]] = {}  # of each student the first one, and its line
         for a in answers:
             found = self.placed(a)
             if found is None:
                 continue
             place, blank = found
+            first = versions.setdefault(a.student, (place.version, a.line)) if place.version else (place.version, a.line)
+            if first[0] != place.version:
+                self.trouble(a, "version", f"it is {place.version}, and line {first[1]} has version {first[0]} for the same student", "both versions count, in marks and in the total")
             own = given.setdefault((a.student, place), {})
             if blank in own:
                 self.trouble(a, "blank", f"`{blank}` has an answer on line {own[blank].line} already", "the later one counts")

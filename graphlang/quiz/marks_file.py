@@ -14,7 +14,7 @@ from graphlang.quiz.keys import plain
 from graphlang.quiz.marking import Marked
 
 HEAD = ("student", "quiz", "variant", "version", "blank", "value", "result", "marks", "of", "mistakes", "carried_from", "message", "student_marks", "student_of")
-NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
 FORMULA = tuple("=+-@＝＋－＠")  # a wide one is as good as a narrow one to some
 BLANKS = " \t\r\n\u00a0\u200b\ufeff"
 LONGEST_CELL = 2000

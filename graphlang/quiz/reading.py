@@ -39,6 +39,11 @@ def quizzes(program) -> tuple[dict[str, model.Quiz], tuple[model.Exam, ...]]:
                 continue
             places[s.name] = s.name_span
             made[s.name] = _Reader(tree, s, found).quiz()
+    titles: dict[str, Span] = {}
+    for s in tree.statements:
+        if type(s) is ast.Exam and titles.setdefault(s.title.value, s.title.span) != s.title.span:
+            found.append(Diagnostic("E702", f"there are two exams \"{s.title.value}\"", s.title.span, "the second one", (Label(titles[s.title.value], "the first one"),),
+                                    ("give one of them another title: `--exam` chooses by it",)))
     exams = tuple(_exam(s, places, found) for s in tree.statements if type(s) is ast.Exam)
     if found:
         unique = {(d.code, d.at, d.message): d for d in found}  # a mistake of a function of the file is met in every quiz that reads it
@@ -146,6 +151,9 @@ class _Reader(Amounts):
             self.report("E705", "this `choose` has no answer", head, "", (), ("`answer EXPRESSION`, or `answer none` where every other option is wrong",))
         for again in answers[1:]:
             self.report("E705", "a `choose` has one answer", again.span, "a second one", (Label(answers[0].span, "the first one"),), ("write `wrong` before one of them, or ask twice",))
+        none = [o for o in options if o.special == "none"]
+        for again in none[1:]:
+            self.report("E705", "\"none of the above\" is one option", again.span, "a second one", (Label(none[0].span, "the first one"),), ("leave one of them out",))
         automatic = any(o.special == "auto" for o in options)
         count = self.one(part.lines, "options", 2) or 0
         if answers and not automatic and len(options) < 2:

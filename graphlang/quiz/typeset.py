@@ -30,6 +30,7 @@ from graphlang.syntax.pretty import Names
 # What no XML may hold, and the controls of direction that would turn the text after them around. The marks of a right-to-left script are text.
 HARMFUL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 BLANKS = re.compile(r"[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
+CODE = re.compile("`([^`]+)`")
 MATHS = re.compile(r"[\\$]|(?<=@)@")  # what begins a formula or a file's address for the filters of learning platforms
 
 
@@ -89,10 +90,7 @@ def words(text: str) -> str:
 
 def told(message: str, say: Callable[[str], str], code: Callable[[str], str]) -> str:
     """What is told about an answer, as a target writes words, and code: what stands between backticks. A backtick without a second one is a sign."""
-    pieces = message.split("`")
-    if len(pieces) % 2 == 0:
-        pieces[-2:] = ["`".join(pieces[-2:])]
-    return "".join((code if k % 2 else say)(piece) for k, piece in enumerate(pieces) if piece)
+    return "".join((code if k % 2 else say)(piece) for k, piece in enumerate(CODE.split(message)) if piece)
 
 
 def number(text: str) -> ast.Expr:

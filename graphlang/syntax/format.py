@@ -121,7 +121,8 @@ def _pieces(part: Part, style: Style, limit: int | None) -> list[Part | str] | N
         case Op("^", (base, exponent), _):
             return _power(base, exponent, tight, style)
         case Op("T", (a,), _):
-            return [*_postfix(a, tight), "ᵀ" if style.pretty else ".T"]
+            whole = style.pretty and _is_derivative(a, style)  # in dy/duᵀ it would be u that is transposed
+            return [*(["(", Part(a, tight=tight), ")"] if whole else _postfix(a, tight)), "ᵀ" if style.pretty else ".T"]
         case Op(sign, (a, b), _):
             shown = SIGNS.get(sign, sign) if style.pretty else sign
             return [Part(a, SUM, False, tight), shown if tight else f" {shown} ", Part(b, SUM, last, tight)]

@@ -102,12 +102,11 @@ class QuizNodes(StatementNodes):
 
     def option(self, c: list) -> ast.Option:
         at = Span(c[0].start, _end(c[-1]))
-        if type(c[1]) is Token:
-            return ast.Option(c[0].text, None, c[1].text, None, at)
         because = None
         if len(c) > 2:
             because = self.string([c[3]]) if c[3].kind == "STRING" else self.name([c[3]])
-        return ast.Option(c[0].text, c[1], "", because, at)
+        value, special = (None, c[1].text) if type(c[1]) is Token else (c[1], "")
+        return ast.Option(c[0].text, value, special, because, at)
 
     # ---- exams
 

@@ -43,7 +43,7 @@ class Examples(NamedTuple):
 def read_examples(graph: Graph, training: Training, wanted: Wanted, files: DataFiles, start: Mapping[str, list[float]]) -> Examples:
     """The examples of the file that `wanted` names. `start`: the leaves before, whose elements stay where no column fills them. Raises GraphError
     with the places in the file of all that is wrong."""
-    table = the_table(wanted, files, graph)
+    table = the_table(wanted, training.feeds, files, graph)
     columns = matched(table, training.feeds, wanted, graph)
     arrays, at = {}, 0
     for feed in training.feeds:
@@ -65,8 +65,13 @@ def read_examples(graph: Graph, training: Training, wanted: Wanted, files: DataF
     return examples
 
 
-def the_table(wanted: Wanted, files: DataFiles, graph: Graph) -> Table:
+def the_table(wanted: Wanted, feeds: Sequence[Feed], files: DataFiles, graph: Graph) -> Table:
     """A file as rows and columns; of an array with more axes a row is all but the first. Raises GraphError."""
+    def by_header(header: Sequence[str]) -> Sequence[int]:
+        """Where all are found by their names no other column is read: it may hold words."""
+        found = by_name(header, [n for f in feeds for n in f.names])
+        return () if None in found else [c + 1 for c in found]
+
     folder = files.beside(wanted.at)
     try:
         if files.reach is None:
@@ -77,7 +82,7 @@ def the_table(wanted: Wanted, files: DataFiles, graph: Graph) -> Table:
             if not found.ndim:
                 raise GraphError([Diagnostic("E617", f"`{wanted.file}`: it is a single number, and a data set has a row for each example", wanted.at)])
             return Table(None, found.reshape(len(found), -1), wanted.file)
-        return read_table(files.reach, wanted.file, wanted.at, wanted.columns, beside=folder)
+        return read_table(files.reach, wanted.file, wanted.at, wanted.columns or by_header, beside=folder)
     except GraphError as e:
         raise GraphError(e.diagnostics, graph.source) from None
 

@@ -14,9 +14,7 @@ const say = (at, verdict, message) => {
 
 // What stands between backticks is code; all of it stays text.
 function told(message) {
-  const pieces = message.split("`");
-  if (pieces.length % 2 === 0) pieces.push(pieces.splice(-2).join("`"));
-  return pieces.map((piece, k) => {
+  return message.split(/`([^`]+)`/).map((piece, k) => {
     if (k % 2 === 0) return piece;
     const code = document.createElement("code");
     code.textContent = piece;
