@@ -612,3 +612,12 @@ def test_five_hundred_students_with_twenty_blanks_take_seconds(all_quizzes):
     answers, troubles = read_answers(("student,quiz,variant,blank,value\n" + "\n".join(rows)).encode())
     made = mark_class(all_quizzes[0], None, answers, troubles=troubles)
     assert len(made.students) == 500 and len(blanks) == 20 and time.process_time() - begun < 12
+
+
+@pytest.mark.parametrize("seed", [1, 3, 5])
+def test_versions_of_an_exam_have_other_numbers_as_long_as_there_are_enough(seed):
+    from graphlang.quiz.variants import variants
+
+    made, exams = gl.loads('quiz few "Few" {\n  vary x in {1, 2, 3, 4, 5, 6}\n  y = x^3\n  ask "`dy/dx`?" { dy/dx to 1 decimal }\n}\nexam "E" {\n  use few\n  versions 6\n}\n').quizzes
+    use, quiz = exams[0].uses[0], made["few"]
+    assert len({variants(quiz).variant(seed, variant_of(use, k, quiz, seed)).drawn for k in range(1, 7)}) == 6

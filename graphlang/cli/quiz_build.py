@@ -140,7 +140,7 @@ def of_exam(made: dict, exams: Sequence, targets: Sequence[str], options) -> Wan
 
     papers, bank = [], []
     if set(targets) & set(PAPERS):
-        papers = [sheet(u, variant_of(u, k)) for k in range(1, exam.versions + 1) for u in exam.uses]
+        papers = [sheet(u, variant_of(u, k, made[u.quiz], exam.seed)) for k in range(1, exam.versions + 1) for u in exam.uses]
     if set(targets) - {KEY, *PAPERS}:
         bank = [sheet(u, k) for u in exam.uses for k in range(1, (u.variants or exam.versions) + 1)]
     letters = tuple(letter(k) for k in range(exam.versions)) if exam.versions > 1 else ()

@@ -155,7 +155,7 @@ class _Marking:
         use: Use | None = next((u for u in self.exam.uses if u.quiz == a.quiz), None)
         if use is None:
             return self.unknown(a, "quiz", a.quiz, [u.quiz for u in self.exam.uses], " in the exam")
-        variant = variant_of(use, number)
+        variant = variant_of(use, number, self.quizzes[use.quiz], self.exam.seed)
         if a.variant and a.variant.removeprefix(f"{a.quiz}-").lstrip("0") != str(variant):
             return self.trouble(a, "variant", f"it is `{shortened(a.variant)}`, and version {a.version.upper()} has variant {variant}")
         return Place(a.quiz, variant, self.exam.seed, a.version.strip().upper(), use.marks)
@@ -176,7 +176,7 @@ class _Marking:
         if not place.version:
             return []
         number = version(self.exam, place.version)
-        found = [Place(u.quiz, variant_of(u, number), self.exam.seed, place.version, u.marks) for u in self.exam.uses]
+        found = [Place(u.quiz, variant_of(u, number, self.quizzes[u.quiz], self.exam.seed), self.exam.seed, place.version, u.marks) for u in self.exam.uses]
         return [f for f in found if self.sheet(f) is not None]
 
     # ---- what is wrong

@@ -19,6 +19,7 @@ from graphlang.quiz.model import Blank, Choice, Exam, Part, Quiz, Sheet, Use
 RIGHT, CARRIED, WRONG, UNREADABLE, EMPTY = "right", "carried", "wrong", "unreadable", "empty"
 CENT = Decimal("0.0001")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MOST_TRIED = 50  # variants more, for numbers that no version has
 
 
 class Marked(NamedTuple):
@@ -120,8 +121,22 @@ def version(exam: Exam, letter: str) -> int | None:
     return k if 1 <= k <= exam.versions else None
 
 
-def variant_of(use: Use, number: int) -> int:
-    """The variant of a quiz in a version of an exam: each another one, as long as there are enough."""
+def variant_of(use: Use, number: int, quiz: Quiz | None = None, seed: int = 0) -> int:
+    """The variant of a quiz in a version of an exam: the first one whose numbers no version before it has, as long as there are enough."""
+    from graphlang.quiz.variants import NoDraw, variants
+
+    if quiz is not None and quiz.vary:
+        seen, count = set(), 0
+        for k in range(1, (use.variants or number + MOST_TRIED) + 1):
+            try:
+                drawn = variants(quiz).variant(seed, k).drawn
+            except NoDraw:
+                break
+            if drawn not in seen:
+                seen.add(drawn)
+                count += 1
+                if count == number:
+                    return k
     return (number - 1) % use.variants + 1 if use.variants else number
 
 
