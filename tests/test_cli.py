@@ -168,6 +168,15 @@ def test_a_closed_pipe_is_quiet():
     assert got.stderr == "" and got.stdout.count("\n") == 1
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.parametrize("command", ["run", "check", "grad", "train --epochs 1", "train --json"])
+def test_a_full_disk_is_no_mistake_of_graphlangs(command):
+    program = ROOT / "programs" / "training" / "sgd_reference.graph"
+    with open("/dev/full", "w") as full:
+        got = subprocess.run([sys.executable, "-m", "graphlang", *command.split(), str(program)], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert got.returncode == 2 and got.stderr == "graphlang: standard output cannot be written: No space left on device\n"
+
+
 def test_no_colour_in_a_pipe():
     got = subprocess.run([sys.executable, "-m", "graphlang", "run", SIMPLE], capture_output=True, cwd=ROOT, env={**os.environ, "FORCE_COLOR": ""})
     assert b"\x1b" not in got.stdout

@@ -15,7 +15,13 @@ from programs_at_random import Writer
 
 ROOT = Path(__file__).parent.parent
 PROGRAMS = sorted(p for p in (ROOT / "programs").rglob("*.graph") if p.parent.name not in ("symbolic", "quizzes"))
-each_engine = pytest.mark.parametrize("engine", [pytest.param(e, marks=pytest.mark.skipif(e in ("numba", "jax") and find_spec(e) is None, reason=f"{e} is not installed")) for e in ENGINES])
+
+
+def missing(engine: str):
+    return [pytest.mark.skipif(engine in ("numba", "jax") and find_spec(engine) is None, reason=f"{engine} is not installed")]
+
+
+each_engine = pytest.mark.parametrize("engine", [pytest.param(e, marks=missing(e)) for e in ENGINES])
 CLOSE = 1e-12  # math and sums in another grouping differ by some units in the last place
 
 
@@ -47,14 +53,23 @@ def assert_agrees(program, engine, goal=None, may_lack=False, **options):
             assert_same(gradients[n], run.adjoints_of(p)[n], f"d{p.goal}/d{n}")
 
 
-@each_engine
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)
+def slow(compiles: bool, often: bool):
+    """Engines that compile for seconds: some cases of theirs in every run, all in the nightly one."""
+    return [pytest.mark.nightly] if compiles and not often else []
+
+
+CASES = [pytest.param(p, e, id=f"{p.stem}-{e}", marks=[*slow(e == "jax", p.parent.name == "lecture"), *missing(e)]) for p in PROGRAMS for e in ENGINES]
+
+
+@pytest.mark.parametrize("path, engine", CASES)
 def test_every_program_has_the_numbers_of_its_run(path, engine):
     assert_agrees(gl.load(path), engine)
 
 
-@each_engine
-@pytest.mark.parametrize("block", range(10))
+BLOCKS = [pytest.param(k, e, id=f"{k}-{e}", marks=[*slow(e in ("numba", "jax"), k < 3), *missing(e)]) for k in range(10) for e in ENGINES]
+
+
+@pytest.mark.parametrize("block, engine", BLOCKS)
 def test_random_programs_have_the_numbers_of_their_runs(block, engine):
     for seed in range(block * 10, block * 10 + {"python": 10, "numpy": 10, "numba": 2, "jax": 1}[engine]):  # these take a second or two for each
         text = Writer(Random(seed)).program(4)

@@ -115,7 +115,7 @@ class Checked:
         return unknown
 
 
-@pytest.mark.parametrize("chunk", [pytest.param(k, marks=() if k < CHUNKS // 2 else pytest.mark.nightly) for k in range(CHUNKS)])
+@pytest.mark.parametrize("chunk", [pytest.param(k, marks=() if k < CHUNKS // 4 else pytest.mark.nightly) for k in range(CHUNKS)])
 def test_random_programs_are_consistent(chunk):
     """A failure shows the program. A comparison of two numbers that are equal may be undecided in balls: then they know nothing."""
     unknown = 0

@@ -120,6 +120,7 @@ BAD = {  # what is in the file; what a message must have
     "a header alone": ("x1,x2,t\n", "`d.csv`"),
     "two columns of one name": ("x1,x1,t\n1,2,3\n", "`d.csv`"),
     "names that are others by place": ("x2,x1,y\n1,2,3\n", "`d.csv`: column 2 is called `x1`, but no column is called `t`"),
+    "names in capitals at other places": ("T,X1,X2\n1,2,3\n", "`d.csv`: column 2 is called `X1`, but no column is called `x[1]`"),
     "an open quote": ('1,2,3\n4,"5,6\n7,8,9\n', "`d.csv`, line"),
     "not UTF-8": (b"1,2,3\n4,\xff,6\n", "`d.csv`"),
     "NUL": (b"1,2,3\n4,\x00,6\n", "`d.csv`"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import os
 import sys
@@ -15,6 +16,7 @@ from typing import Sequence
 import graphlang
 
 FINE, WRONG, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if hasattr(errno, "EDQUOT") else (errno.ENOSPC, errno.EFBIG)
 
 ABOUT = "Computation graphs and their derivatives, step by step: a program is a text file of equations, one a line."
 EXAMPLES = """examples:
@@ -94,6 +96,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return FINE
     except Exception as e:  # the last wall
+        if isinstance(e, OSError) and e.errno in FULL:  # of standard output: what is wrong with a file of ours is told where it is written
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            print(f"graphlang: standard output cannot be written: {e.strerror}", file=sys.stderr)
+            return USAGE
         from graphlang.internal import told
 
         told(e)

@@ -187,12 +187,11 @@ def train(options) -> int:
 
 def check_inputs(options, job) -> None:
     """No file that is read is written over. Raises UsageError."""
-    files = job.program.files
-    for wanted in filter(None, (job.training.data, job.training.test)):
-        path = os.path.realpath(files.reach.find(wanted.file, wanted.at, files.beside(wanted.at)))
-        for name in ("save", "checkpoint", "plot"):
-            if getattr(options, name) is not None and os.path.realpath(getattr(options, name)) == path:
-                raise UsageError(f"--{name} {getattr(options, name)}: these are the data of the program")
+    data, texts = set(map(os.path.realpath, job.program.files.reach.known)), {os.path.realpath(part.file.name) for part in job.graph.source.parts}
+    for name in ("save", "checkpoint", "plot"):
+        path = getattr(options, name)
+        if path is not None and os.path.realpath(path) in data | texts:
+            raise UsageError(f"--{name} {path}: {'these are the data' if os.path.realpath(path) in data else 'this is a part'} of the program")
 
 
 def picture(path: str, job) -> None:

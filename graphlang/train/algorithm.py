@@ -27,6 +27,7 @@ def algorithm(graph: Graph, training: Training, ascii: bool = False) -> list[str
     sets = "D" if training.test is None else "D, D_t"
     up, rate = goal.kind == "maximize", texts.expression(training.rate)
     plain = training.optimizer == "sgd"
+    o, t = (next(w for w in words if w not in graph.variables) for words in (("o", "out", *(f"out_{k}" for k in range(99))), ("t", "step", *(f"step_{k}" for k in range(99)))))
     lines = [(0, f"procedure SGD({sets})", f"D is {training.data.file}" + (f", D_t is {training.test.file}" if training.test is not None else ""))]
     lines.append((1, f"initialise {listed(names)}", ""))
     lines.append((1, f"for epoch in 1..{training.epochs} do", ""))
@@ -38,12 +39,12 @@ def algorithm(graph: Graph, training: Training, ascii: bool = False) -> list[str
         lines.append((2, f"for each batch of {training.batch} examples ({fills}) of D do", order))
     depth = 3
     each = "" if training.batch == 1 else " of each example"
-    lines.append((depth, f"o = forward({given})", f"o holds {listed([texts.name(n) for n in nodes])}{each}"))
+    lines.append((depth, f"{o} = forward({given})", f"{o} holds {listed([texts.name(n) for n in nodes])}{each}"))
     gradients = [gradient(n, J, texts.name(n), up and not plain, training.batch > 1, ascii) for n in params]
     for k, text in enumerate(gradients):
-        lines.append((depth, text, "" if k else f"backward({given}, o), before any param changes" if len(params) > 1 else f"backward({given}, o)"))
+        lines.append((depth, text, "" if k else f"backward({given}, {o})" + ", before any param changes" * (len(params) > 1)))
     for n in params:
-        for text in updates(training, n, texts, up and plain, rate, arrow, minus, plus, dot):
+        for text in updates(training, n, texts, up and plain, rate, t, arrow, minus, plus, dot):
             lines.append((depth, text, ""))
     over = "over D" if training.test is None else "over D and D_t"
     for k, report in enumerate(training.reports):
@@ -53,7 +54,7 @@ def algorithm(graph: Graph, training: Training, ascii: bool = False) -> list[str
     lines.append((1, f"return {listed(names)}", ""))
     notes = [f"{J} is {'maximised: the gradients are ascended' if up else 'minimised: the gradients are descended'}"]
     if not plain:
-        notes.append(f"{OPTIMISERS[training.optimizer].about}; element by element, moments begin at 0" + (", t counts the steps from 1" if training.optimizer == "adam" else ""))
+        notes.append(f"{OPTIMISERS[training.optimizer].about}; element by element, moments begin at 0" + (f", {t} counts the steps from 1" if training.optimizer == "adam" else ""))
     return [*numbered(lines), "", *notes]
 
 
@@ -69,12 +70,12 @@ def gradient(name: str, goal: str, shown: str, negated: bool, mean: bool, ascii:
     return f"g_{shown} = " + (f"mean of {derivative} over the batch" if mean else derivative)
 
 
-def updates(training: Training, name: str, texts: Texts, ascends: bool, rate: str, arrow: str, minus: str, plus: str, dot: str) -> list[str]:
+def updates(training: Training, name: str, texts: Texts, ascends: bool, rate: str, step: str, arrow: str, minus: str, plus: str, dot: str) -> list[str]:
     """The optimiser's own statements, about one param."""
     row, shown = OPTIMISERS[training.optimizer], texts.name(name)
     values = {**row.parameters, **dict(zip(row.parameters, training.parameters))}
     bracketed = f"({rate})" if re.search(r"[ +\-*/·−]", rate) else rate
-    words = {"p": shown, "g": f"g_{shown}", "rate": bracketed, **{m: f"{m}_{shown}" for m in row.moments}, **{n: f"{v:.12g}" for n, v in values.items()}}
+    words = {"p": shown, "g": f"g_{shown}", "rate": bracketed, "t": step, **{m: f"{m}_{shown}" for m in row.moments}, **{n: f"{v:.12g}" for n, v in values.items()}}
     out = []
     for text in row.updates:
         target, sign, value = re.fullmatch(r"(\w+) (.)= (.*)", text).groups()

@@ -95,7 +95,9 @@ def matched(table: Table, feeds: Sequence[Feed], wanted: Wanted, graph: Graph) -
         found = by_name(table.names, names)
         if None not in found:
             return found
-        moved = next(((k, c) for k, c in enumerate(found) if c is not None and c != k), None)
+        small = [n.lower() for n in names]  # `T,X` over what fills `x, t` is not by place either
+        alike = by_name([n.lower() for n in table.names], small) if len(set(small)) == len(small) else found
+        moved = next(((k, c) for k, c in enumerate(alike) if c is not None and c != k), None)
         if moved is not None:
             k, c = moved
             lost = names[found.index(None)]
