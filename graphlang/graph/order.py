@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Iterable, Iterator
+from typing import TYPE_CHECKING, Iterable, Iterator
 
 from graphlang.diagnostics import Diagnostic, Label
 from graphlang.graph.components import components
@@ -17,7 +17,9 @@ from graphlang.graph.coverage import interval, reach, scoped
 from graphlang.graph.expressions import Read, reads
 from graphlang.graph.graph import Box, Equation, Graph, meets, natural
 from graphlang.graph.recurrence import Cycle, check_size, element_order
-from graphlang.graph.schedule import Item, schedule
+
+if TYPE_CHECKING:
+    from graphlang.graph.schedule import Item
 
 FEW = 1000  # elements of a recurrence that are gone through at once: that takes less time than to look for a schedule
 
@@ -41,6 +43,8 @@ class Recurrence(Group):
 
     @cached_property
     def schedule(self) -> tuple[Item, ...] | None:
+        from graphlang.graph.schedule import schedule  # most programs have no recurrence
+
         return schedule(self, self.graph)
 
     @cached_property
