@@ -12,12 +12,11 @@ from typing import Callable, Mapping, Sequence
 
 from graphlang.derive.reverse import differentiate
 from graphlang.diagnostics import Diagnostic, GraphError, did_you_mean
-from graphlang.engines.dense import Unsupported as Missing
 from graphlang.engines.initial import initial_values
 from graphlang.engines.listing import Listing, listing
-from graphlang.engines.numba_source import Unsupported
 from graphlang.engines.python_source import BADLY, Writer
 from graphlang.engines.tape import DOWN, LOOP, TooLarge
+from graphlang.engines.unsupported import Unsupported
 from graphlang.given import UsageError, flat
 from graphlang.graph.build import without_collecting
 from graphlang.graph.graph import Graph, ancestors
@@ -199,12 +198,12 @@ def compile_program(graph: Graph, wrt: Sequence[str] = (), engine: str = "auto",
             return Compiled(made, known, engine).function()
     except TooLarge as e:
         raise GraphError([Diagnostic("E902", f"an equation would take {e.steps:,} rounds of its loops, more than are compiled", None, hints=("smaller ranges",))], graph.source) from None
-    except (Unsupported, Missing) as e:
+    except Unsupported as e:
         raise UsageError(f"the engine `{engine}` has no code for {e}; the engine `python` has") from None
     for name in automatic(made):
         try:
             return whole_arrays(graph, chosen, names, inputs, known, name) if name in ARRAYS else Compiled(made, known, name).function()
-        except (Unsupported, Missing, TooLarge):
+        except (Unsupported, TooLarge):
             pass
     return Compiled(made, known, "python").function()
 
@@ -218,7 +217,7 @@ def available(engine: str) -> None:
 
 
 def whole_arrays(graph: Graph, goal, wrt: Sequence[str], inputs: Sequence[str], known: Mapping[str, list[float]], engine: str) -> Callable:
-    """The function by an engine that computes whole arrays at a time. Raises Missing, TooLarge."""
+    """The function by an engine that computes whole arrays at a time. Raises Unsupported, TooLarge."""
     from graphlang.compiled_arrays import Arrays, attach, loader
 
     arrays = Arrays(graph, goal, wrt, inputs, known, loader(engine))

@@ -14,9 +14,10 @@ from graphlang.derive.forward import directional_graph
 from graphlang.derive.reverse import adjoint_graph, differentiate
 from graphlang.diagnostics import Diagnostic, GraphError
 from graphlang.engines.batching import SEED, TOTAL, batched, block_size, dependent, with_total
-from graphlang.engines.dense import Program, Unsupported
+from graphlang.engines.dense import Program
 from graphlang.engines.numpy_engine import Writer
 from graphlang.engines.tape import TooLarge
+from graphlang.engines.unsupported import Unsupported
 from graphlang.given import UsageError, flat
 from graphlang.graph.graph import Goal, Graph
 from graphlang.graph.order import plan
@@ -35,6 +36,7 @@ class Arrays:
         self.defaults = {n: numpy.array(v, dtype=float).reshape(self.shapes[n]) for n, v in defaults.items()}
         self.at = tuple(k - r.low for k, r in zip(goal.element or (), graph.variables[goal.name].ranges))
         self.made: dict[tuple, Callable] = {}
+        self.known: dict[frozenset[str], set[str] | None] = {}
 
     # ---- values of leaves
 
@@ -80,12 +82,8 @@ class Arrays:
 
     def batch(self, count: int, values: Mapping, along: set[str]):
         """Every example by itself: a leaf that is the same for all has a gradient for each too."""
-        many = set(along)
-        if not set(self.wrt) <= dependent(self.graph, many):
-            many |= {n for n in self.wrt if n in self.inputs}
-        if not set(self.wrt) <= dependent(self.graph, many):
-            many |= set(self.inputs)
-        if not set(self.wrt) <= dependent(self.graph, many):  # what depends on no leaf: a gradient by it would be that of the whole batch
+        many = self.many(frozenset(along))
+        if many is None:
             return self.each(count, values, along)
         block = block_size(self.graph, many) if self.load is numpy_loaded else count
         try:
@@ -102,6 +100,14 @@ class Arrays:
             for n, g in zip(self.wrt, found):
                 gradients[n][start:end] = g
         return out, gradients
+
+    def many(self, along: frozenset[str]) -> set[str] | None:
+        """The leaves that have a value for each example, so that all that the gradient is by has one too; None where that cannot be: what depends
+        on no leaf has one gradient for all of the batch."""
+        if along not in self.known:
+            some = set(along) | {n for n in self.wrt if n in self.inputs}
+            self.known[along] = next((many for many in (set(along), some, set(self.inputs) | some) if set(self.wrt) <= dependent(self.graph, many)), None)
+        return self.known[along]
 
     def each(self, count: int, values: Mapping, along: set[str]):
         found = [self.one({n: v[k] if n in along else v for n, v in values.items()}) for k in range(count)]
@@ -157,16 +163,17 @@ class Arrays:
 
     def jvp(self, values: Mapping, tangents: Mapping[str, object]):
         """The value of the goal, and its derivative along a direction: for each leaf that it has a part in."""
-        graph, parts = self.graph, []
-        for x in tangents:
-            seed, mark = f"direction of {x}", f"along {x}: "
-            graph = directional_graph(graph, x, seed, mark) if not parts else merged(graph, directional_graph(self.graph, x, seed, mark))
-            parts.append((x, seed, mark + self.goal.name))
         key = ("jvp", tuple(tangents))
         if key not in self.made:
-            outputs = [self.goal.name, *(of for _, _, of in parts if of in graph.variables)]
-            self.made[key] = self.coded(graph, (*self.inputs, *(seed for _, seed, _ in parts)), outputs)
-        directions = [numpy.asarray(tangents[x], dtype=float).reshape(self.shapes[x]) for x, _, _ in parts]
+            graph, seeds, along = self.graph, [], []
+            for x in tangents:
+                seed, mark = f"direction of {x}", f"along {x}: "
+                more = directional_graph(self.graph, x, seed, mark)
+                graph = merged(graph, more) if seeds else more
+                seeds.append(seed)
+                along.append(mark + self.goal.name)
+            self.made[key] = self.coded(graph, (*self.inputs, *seeds), [self.goal.name, *(n for n in along if n in graph.variables)])
+        directions = [numpy.asarray(tangents[x], dtype=float).reshape(self.shapes[x]) for x in tangents]
         value, *found = self.made[key](*(values[n] for n in self.inputs), *directions)
         return value, sum(found) if found else numpy.zeros_like(value)
 

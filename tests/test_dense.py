@@ -141,7 +141,8 @@ def test_where_a_block_would_be_too_large_examples_go_one_by_one(monkeypatch):
 
 
 def test_a_function_without_code_for_arrays_is_told_when_it_is_asked_for(monkeypatch):
-    from graphlang.engines.dense import Program, Unsupported
+    from graphlang.engines.dense import Program
+    from graphlang.engines.unsupported import Unsupported
 
     f = gl.loads("input x = 2\nJ = x^3\n").compile(["x"], engine="python")
     monkeypatch.setattr(Program, "run", lambda self, names: (_ for _ in ()).throw(Unsupported("`some`")))

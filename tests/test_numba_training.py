@@ -21,7 +21,7 @@ np = pytest.importorskip("numpy")
 pytest.importorskip("numba")
 from graphlang.engines import numba_linear, numba_training, numba_vector  # noqa: E402
 from graphlang.engines.numba_functions import polygamma  # noqa: E402
-from graphlang.engines.numba_source import Unsupported  # noqa: E402
+from graphlang.engines.unsupported import Unsupported  # noqa: E402
 from graphlang.engines.numba_training import NumbaTraining  # noqa: E402
 
 CLOSE = 1e-12

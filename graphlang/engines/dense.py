@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Iterable, Mapping, NamedTuple, Sequence
+from typing import Iterable, Mapping, Sequence
 
+from graphlang.engines.dense_nodes import DIMENSION, Axis, Block, Looping, Node, alias, dimensions, plain, prune, root
 from graphlang.engines.dense_sums import Sums
 from graphlang.engines.tape import TooLarge
+from graphlang.engines.unsupported import Unsupported
 from graphlang.graph.affine import affine
 from graphlang.graph.coverage import interval
 from graphlang.graph.expressions import Bound, Call, Expr, Index, Number, Pick, Read, Reduce, operands, reads
@@ -23,52 +25,6 @@ from graphlang.graph.order import Group, forward_order, plan
 from graphlang.graph.reductions import REDUCTIONS
 from graphlang.graph.schedule import Item, Step, Time
 from graphlang.graph.substitute import canonical, substitute
-
-
-class Axis(NamedTuple):
-    """An index and the numbers that it runs over."""
-
-    index: str
-    range: Range
-
-
-class Unsupported(Exception):
-    """What these engines have no code for."""
-
-
-@dataclass(eq=False)
-class Node:
-    """One operation. `args` are nodes; `about` is what else it needs, by kind:
-
-    number value · leaf name · constant numbers · index · time Time · same (its argument under other names) · stack (of scalars) ·
-    view, for each dimension of the array: an integer, ("time", loop, factor, plus), or (start, count, step) · whole Range (as offsets) · inside Range ·
-    take (an array, offsets) · call function · float (of a comparison) · sum axes · matmul (batch, rows, inner, columns) · align (to its
-    axes) · reduce (function, how many axes at the end), of a condition too where not all elements count · scatter (Range, how many axes its offsets have) · zeros · store (view, axes) · loop Looping
-    """
-
-    kind: str
-    args: tuple["Node", ...]
-    about: object
-    axes: tuple[Axis, ...]
-    note: str = ""
-    number: int = -1
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(a.range.extent for a in self.axes)
-
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape)
-
-
-class Block:
-    """Nodes that run one after the other; what is known in it by expression and ranges."""
-
-    def __init__(self, times: frozenset[str] = frozenset(), tables: frozenset[str] = frozenset()):
-        self.nodes: list[Node] = []
-        self.known: dict[tuple, Node] = {}
-        self.times, self.tables = times, tables  # the loops' indices that have a value in it; tables that are being filled
 
 
 Env = Mapping[str, "Range | Time"]
@@ -119,7 +75,7 @@ class Program(Sums):
                 return block
         return self.chain[0]
 
-    def key(self, e: Expr, env: Env, block: Block) -> tuple:
+    def key(self, e: Expr, env: Env) -> tuple:
         versions = tuple(self.versions[n] for n in sorted(self.versions) if n in {r.name for r in reads(e)}) if self.versions else ()
         return self.nameless(e) if type(e) is Reduce else e, tuple((n, env[n]) for n in sorted(e.free)), versions
 
@@ -137,7 +93,7 @@ class Program(Sums):
         while stack:
             e, ready = stack.pop()
             block = self.home(e, env)
-            key = self.key(e, env, block)
+            key = self.key(e, env)
             if key in block.known:
                 continue
             below = operands(e) if type(e) is Call else ()
@@ -152,8 +108,7 @@ class Program(Sums):
         return self.found(root, env)
 
     def found(self, e: Expr, env: Env) -> Node:
-        block = self.home(e, env)
-        return block.known[self.key(e, env, block)]
+        return self.home(e, env).known[self.key(e, env)]
 
     def make(self, e: Expr, env: Env) -> Node:
         kind = type(e)
@@ -328,7 +283,7 @@ class Program(Sums):
         if e.function == "_solve":
             return self.solve(e, env)
         e = self.nameless(e)
-        key = (e.function, e.binders, self.key(e.body, {**env, **{b.index: None for b in e.binders}}, self.chain[-1]), len(self.chain))
+        key = (e.function, e.binders, self.key(e.body, {**env, **{b.index: None for b in e.binders}}), len(self.chain))
         if rule.table and key in self.results:
             made, around, ranges = self.results[key]
             return self.element(made, around, ranges, e, env)
@@ -402,10 +357,7 @@ class Program(Sums):
                 self.recurrence(group) if group.recurrent else self.equation(group.equations[0])
         for name in wanted:
             self.outputs[name] = self.table(name)
-        read: set[int] = set()
-        for node in self.outputs.values():
-            mark(node, read)
-        prune(self.block.nodes, read)
+        prune(self.block.nodes, {id(root(node)) for node in self.outputs.values()})
         return self
 
     def equation(self, e: Equation) -> None:
@@ -473,17 +425,6 @@ class Program(Sums):
         self.versions[e.target] += 1
 
 
-class Looping(NamedTuple):
-    """What a node of kind `loop` runs: `body` for each value of `name`; `tables` are those that it fills."""
-
-    name: str
-    low: int
-    high: int
-    step: int
-    body: list[Node]
-    tables: tuple[Node, ...]
-
-
 def one_by_one(group: Group) -> list[Step]:
     """The elements of a recurrence that has no schedule, each a step."""
     if len(group.elements) > MOST_UNROLLED:
@@ -491,53 +432,11 @@ def one_by_one(group: Group) -> list[Step]:
     return [Step(e, {}, {b.index: Range(k, k) for b, k in zip(e.bindings, at)}) for e, at in group.elements]
 
 
-def root(node: Node) -> Node:
-    """The node that has a name in the source."""
-    while node.kind == "same":
-        node = node.args[0]
-    return node
-
-
-def plain(node: Node) -> Node:
-    while node.kind in ("same", "align"):
-        node = node.args[0]
-    return node
-
-
-def mark(node: Node, read: set[int]) -> None:
-    read.add(id(root(node)))
-
-
-def prune(nodes: list[Node], read: set[int]) -> None:
-    """Drop what nothing reads."""
-    kept = []
-    for node in reversed(nodes):
-        if node.kind == "loop":
-            prune(node.about.body, read)
-        elif node.kind != "store" and id(node) not in read:
-            continue
-        for a in node.args:
-            mark(a, read)
-        kept.append(node)
-    nodes[:] = reversed(kept)
-
-
-def alias(node: Node, axes: Iterable[Axis]) -> Node:
-    """The same values under other names of its axes."""
-    return Node("same", (node,), None, tuple(axes)) if node.axes else node
-
-
-def dimensions(ranges: Iterable[Range]) -> tuple[Axis, ...]:
-    """The axes of an array as such."""
-    return tuple(Axis(f"{DIMENSION}{d}", r) for d, r in enumerate(ranges))
-
-
 def renamed(e: Expr, rename: Mapping[str, Expr]) -> Expr:
     """Indices of the equation by `rename`, bound ones by how deep they stand."""
     return e if e.plain else canonical(substitute(e, rename), len(rename))
 
 
-DIMENSION = "dimension "
 PARTS = frozenset({"sigmoid", "softplus", "log_sigmoid"})
 LARGE = 4096  # elements from which what is computed once more costs more than another call
 NEVER_NEGATIVE = frozenset({"sigmoid", "exp", "abs", ("softmax", 1)})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Mapping, NamedTuple, Sequence
 
+from graphlang.engines.dense_nodes import Axis
 from graphlang.graph.affine import affine, from_affine
 from graphlang.graph.expressions import Call, Expr, Index, Number, Reduce
 from graphlang.graph.graph import Range
@@ -153,8 +154,6 @@ class Sums:
                 and all(k not in e.free for e in (*factors, *(x for x in conditions if x is not c))))
 
     def scattered(self, c: Expr, factors: list[Expr], conditions: list[Expr], over: dict, env: dict):
-        from graphlang.engines.dense import Axis
-
         value, k = self.value(c.args[0], env), c.args[1].name
         along = {a.index: a for a in value.axes}
         rest = {n: a for n, a in over.items() if n not in along}

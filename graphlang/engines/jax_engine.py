@@ -13,9 +13,11 @@ import numpy
 from jax import lax
 from jax.scipy import special
 
-from graphlang.engines.dense import Node, Program, Unsupported
+from graphlang.engines.dense import Program
+from graphlang.engines.dense_nodes import Node
 from graphlang.engines.numpy_engine import Writer, plus
-from graphlang.engines.numpy_functions import NAMES, functions, reductions
+from graphlang.engines.numpy_functions import functions, reductions
+from graphlang.engines.unsupported import Unsupported
 
 NAME = "compute"
 
@@ -62,6 +64,7 @@ def scatter(places, values, low: int, extent: int):
 
 class JaxWriter(Writer):
     library = jnp
+    helpers = {"whole": whole, "inside": inside, "scatter": scatter}
 
     def room(self, node, may_use=()):
         return None
@@ -81,19 +84,6 @@ class JaxWriter(Writer):
 
     def emit_float(self, node, depth):
         self.let(node, f"1.0*{self.aligned(node.args[0], node.axes)}", depth)
-
-    def emit_whole(self, node, depth):
-        r = node.about
-        self.let(node, f"{self.use('whole', whole)}({self.text(node.args[0])}, {r.low}, {r.extent})", depth)
-
-    def emit_inside(self, node, depth):
-        r = node.about
-        self.let(node, f"{self.use('inside', inside)}({self.text(node.args[0])}, {r.low}, {r.high})", depth)
-
-    def emit_scatter(self, node, depth):
-        r, _ = node.about
-        places, values = node.args
-        self.let(node, f"{self.use('scatter', scatter)}({self.text(places)}, {self.text(values)}, {r.low}, {r.extent})", depth)
 
     def emit_zeros(self, node, depth):
         self.texts[id(node)] = f"w{len(self.texts)}"

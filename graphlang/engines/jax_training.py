@@ -28,7 +28,7 @@ BLOCK = 4096       # examples that are reported on at once
 
 class JaxTraining:
     """The `Stepper` of the engine `jax` (stepping.py). `devices`: how many take part, of all processes together; all if None. Raises
-    ValueError where there are not so many, dense.Unsupported."""
+    ValueError where there are not so many, Unsupported."""
 
     engine = "jax"
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Callable, Sequence
 
 from graphlang.engines.listing import UP, Listing
-from graphlang.engines.numba_source import LINEAR, NumbaWriter, Unsupported
+from graphlang.engines.numba_source import LINEAR, NumbaWriter
+from graphlang.engines.unsupported import Unsupported
 from graphlang.files import write_whole
 
 NAME, BATCH = "value_and_gradient", "batched"

@@ -11,6 +11,7 @@ from graphlang.engines.listing import Listing
 from graphlang.engines.python_source import MATH, OPERATORS, Writer, bare
 from graphlang.engines.tape import ELEMENT, FINISH, KEEP, LOAD, PLACE, PLACED, PLACES, START
 from graphlang.engines.uses import kept_by
+from graphlang.engines.unsupported import Unsupported
 from graphlang.graph.reductions import REDUCTIONS
 
 # Rows by the name of what computes them: of `math`, which Numba compiles, or of engines/numba_functions.py.
@@ -152,9 +153,3 @@ class NumbaWriter(Writer):
         slots = self.made.slots
         parts = [f"float({value})", *(self.gradient(slots, n) for n in self.made.wrt)]
         return f"return {', '.join(parts)}{',' if len(parts) == 1 else ''}"
-
-
-class Unsupported(Exception):
-    """What this engine has no code for."""
-
-

@@ -34,7 +34,7 @@ POWER = re.compile(r"(\w+)\*\*t\b")
 
 
 class NumbaTraining:
-    """The `Stepper` of the engine `numba` (stepping.py). Raises numba_source.Unsupported."""
+    """The `Stepper` of the engine `numba` (stepping.py). Raises Unsupported."""
 
     engine = "numba"
 

@@ -7,12 +7,13 @@ from typing import Callable, Iterable
 
 import numpy
 
-from graphlang.engines.dense import Axis, Node, Program, Unsupported, dimensions, root
+from graphlang.engines.dense import Program
+from graphlang.engines.dense_nodes import Axis, Node, dimensions, root
 from graphlang.engines.numpy_functions import NAMES, by_conditions, by_lists, functions, one_by_one, reductions, scatter
+from graphlang.engines.unsupported import Unsupported
 
 FUNCTIONS = functions(numpy)
 REDUCTIONS = reductions(numpy)
-UFUNCS = set(NAMES.values())
 
 
 def sigmoid(v, out=None):
@@ -35,6 +36,7 @@ class Writer:
     which a caller may keep; else they may be buffers, good until the next call."""
 
     library = numpy
+    helpers: dict[str, Callable]  # of the library: whole, inside, scatter
 
     def __init__(self, program: Program, fresh: bool = True):
         self.program, self.fresh = program, fresh
@@ -151,9 +153,6 @@ class Writer:
 
     # ---- operations
 
-    def emit(self, node: Node, depth: int) -> None:
-        getattr(self, f"emit_{node.kind}")(node, depth)
-
     def emit_leaf(self, node, depth):
         self.texts[id(node)] = f"x{self.program.inputs.index(node.about)}"
 
@@ -194,11 +193,11 @@ class Writer:
 
     def emit_whole(self, node, depth):
         r = node.about
-        self.let(node, f"{self.use('whole', whole)}({self.text(node.args[0])}, {r.low}, {r.extent})", depth)
+        self.let(node, f"{self.use('whole', self.helpers['whole'])}({self.text(node.args[0])}, {r.low}, {r.extent})", depth)
 
     def emit_inside(self, node, depth):
         r = node.about
-        self.let(node, f"{self.use('inside', inside)}({self.text(node.args[0])}, {r.low}, {r.high})", depth)
+        self.let(node, f"{self.use('inside', self.helpers['inside'])}({self.text(node.args[0])}, {r.low}, {r.high})", depth)
 
     def emit_take(self, node, depth):
         base, *places = node.args
@@ -209,15 +208,14 @@ class Writer:
         self.let(node, f"{x}.astype(float)" if node.axes else f"float({x})", depth)
 
     def emit_call(self, node, depth):
-        name = node.about
+        name, operands, first = node.about, node.args, root(node.args[0])
         args = [self.aligned(a, node.axes) for a in node.args]
-        if name == "^" and root(node.args[1]).kind == "number" and root(node.args[1]).about == 2.0:
-            name, args, operands = "*", [args[0], args[0]], [node.args[0]]
-        else:
-            operands = node.args
-        if name == "^" and root(node.args[1]).kind == "number" and root(node.args[1]).about == 3.0:
-            return self.let(node, f"{args[0]}*{args[0]}*{args[0]}" if node.axes else f"{args[0]}*{args[0]}*{args[0]}", depth)
-        if name == "where" and root(node.args[0]).kind == "call" and root(node.args[0]).about in BOOLEAN or name == "where" and root(node.args[0]).kind == "inside":
+        power = root(node.args[1]).about if name == "^" and root(node.args[1]).kind == "number" else None
+        if power == 2.0:
+            name, args, operands = "*", [args[0], args[0]], node.args[:1]
+        if power == 3.0:
+            return self.let(node, f"{args[0]}*{args[0]}*{args[0]}", depth)
+        if name == "where" and (first.kind == "inside" or first.kind == "call" and first.about in BOOLEAN):
             return self.let(node, f"{self.use('choose', self.library.where)}({', '.join(args)})", depth)
         if name in NAMES:
             ufunc = self.use(NAMES[name], getattr(self.library, NAMES[name]))
@@ -294,7 +292,7 @@ class Writer:
     def emit_scatter(self, node, depth):
         r, n = node.about
         places, values = node.args
-        self.let(node, f"{self.use('scatter', scatter)}({self.text(places)}, {self.text(values)}, {r.low}, {r.extent})", depth)
+        self.let(node, f"{self.use('scatter', self.helpers['scatter'])}({self.text(places)}, {self.text(values)}, {r.low}, {r.extent})", depth)
 
     def emit_zeros(self, node, depth):
         if self.fresh and id(node) in self.given:
@@ -350,3 +348,6 @@ def whole(values, low: int, extent: int):
 
 def inside(values, low: int, high: int):
     return (values >= low) & (values <= high) & (values == numpy.floor(values))
+
+
+Writer.helpers = {"whole": whole, "inside": inside, "scatter": scatter}

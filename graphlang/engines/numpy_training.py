@@ -20,7 +20,7 @@ SCALED = ("p -= rate*g",)  # an optimiser whose rate may be multiplied into the 
 
 
 class NumpyTraining:
-    """The `Stepper` of the engine `numpy` (stepping.py). Raises dense.Unsupported."""
+    """The `Stepper` of the engine `numpy` (stepping.py). Raises Unsupported."""
 
     engine = "numpy"
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Callable, NamedTuple
 
 from graphlang.engines.listing import UP, Listing
-from graphlang.engines.numba_source import Calls, Unsupported
+from graphlang.engines.numba_source import Calls
 from graphlang.engines.tape import ADD, CALL1, CALL2, CALLN, READ, STORE
+from graphlang.engines.unsupported import Unsupported
 from graphlang.graph.functions import FUNCTIONS
 
 LEAST = 1500   # instructions from which a program is run this way: below, straight-line code is faster and compiled soon

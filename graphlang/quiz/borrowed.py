@@ -33,7 +33,7 @@ def borrowed(tree: ast.Program, quiz: ast.Quiz, own: Iterable, found: list[Diagn
         match s:
             case ast.Layout() if s.span.start < quiz.span.start:
                 yield s
-            case ast.Declaration("const", items, span):
+            case ast.Declaration("const", items):
                 kept = tuple(item for item in items if item.name in needed)
                 if kept:
                     yield s._replace(items=kept)
@@ -46,7 +46,7 @@ def _definitions(tree: ast.Program) -> dict[str, list]:
     out: dict[str, list] = {}
     for s in tree.statements:
         match s:
-            case ast.Declaration("const", items, span):
+            case ast.Declaration("const", items):
                 for item in items:
                     out.setdefault(item.name, []).append(ast.Declaration("const", (item,), item.span))
             case ast.FunctionDef(name) | ast.Rule(name):

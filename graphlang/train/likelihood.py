@@ -13,7 +13,7 @@ LOGARITHMS = {"log", "log2", "log10", "log1p", "log_sigmoid", "log_softmax", "xl
 
 def descended(job: Job) -> Diagnostic | None:
     """A warning where the goal is minimised, is made of logarithms, and is negative at every example before the first step."""
-    goal, graph = job.training.goal, job.graph
+    goal = job.training.goal
     if goal.kind != "minimize" or not logarithm(job):
         return None
     for start in range(0, job.train.count, 1024):

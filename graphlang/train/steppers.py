@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 
-from graphlang.engines import dense, numba_source
 from graphlang.engines.stepping import Stepper
+from graphlang.engines.unsupported import Unsupported
 from graphlang.given import UsageError
 from graphlang.graph.graph import Graph, ancestors
 from graphlang.graph.training import Training
@@ -27,7 +27,7 @@ def stepper(graph: Graph, training: Training, engine: str = "auto", examples: in
     for name in automatic(graph, training, examples) if engine == "auto" else (engine,):
         try:
             return made(name, graph, training, options)
-        except (dense.Unsupported, numba_source.Unsupported) as e:
+        except Unsupported as e:
             refused = UsageError(f"the engine `{name}` has no code for {e}; the engine `python` has")
         except UsageError as e:
             refused = e
