@@ -217,7 +217,7 @@ def test_the_same_command_line_prints_the_same(capsys):
 
 
 @pytest.mark.parametrize("argv, message", [
-    (["show", "q.graph", "path"], "no quiz `path`"), (["check", "none.graph"], "no file none.graph"), (["show", "q.graph", "--variant", "-1"], "counted from 0"),
+    (["show", "q.graph", "path"], "no quiz `path`"), (["check", "none.graph"], "no file none.graph"), (["show", "q.graph", "--variant", "0"], "counted from 1"),
     (["check", "plain.graph"], "has no quiz"), (["check", "q.graph", "--variants", "-2"], "not negative"),
 ])  # fmt: skip
 def test_a_wrong_command_line_is_told(argv, message, capsys, here):

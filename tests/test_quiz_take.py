@@ -204,7 +204,7 @@ def test_json_has_the_transcript_and_nothing_else(monkeypatch, capsys, file):
 
 @pytest.mark.parametrize("arguments, told", [
     (["-"], "the program needs a file"), (["{file}", "nope"], "has no quiz `nope`"), (["{file}", "neuro"], "did you mean `neuron`"),
-    (["{file}", "--variant", "-1"], "variants are counted from 0"), (["{file}", "--tries", "0"], "--tries is 1 or more"), (["none.graph"], "there is no file"),
+    (["{file}", "--variant", "0"], "variants are counted from 1"), (["{file}", "--tries", "0"], "--tries is 1 or more"), (["none.graph"], "there is no file"),
 ])
 def test_a_wrong_command_line_is_told(monkeypatch, capsys, file, arguments, told):
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))

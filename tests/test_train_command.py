@@ -292,3 +292,15 @@ def test_a_reader_that_goes_away_is_no_trouble(folder):
     begun = time.monotonic()
     child.wait(timeout=60)
     assert child.returncode == 0 and child.stderr.read() == "" and time.monotonic() - begun < 30
+
+
+def test_what_does_not_go_together_is_told(folder, capsys):
+    assert "--explain is a text to read" in ran(capsys, "--explain", "--json", status=2)
+
+
+def test_only_jax_has_devices(folder):
+    import graphlang as gl
+
+    for engine in ("python", "numpy"):
+        with pytest.raises(gl.UsageError, match="only the engine `jax` runs on several devices"):
+            gl.load(folder / "line.graph").train(engine, devices=2)

@@ -44,8 +44,8 @@ def add_variant(p) -> None:
 def handle(options) -> int:
     from graphlang.quiz.sheets import sheet
 
-    if options.variant < 0:
-        raise UsageError(f"--variant {options.variant}: variants are counted from 0")
+    if options.variant < 1:
+        raise UsageError(f"--variant {options.variant}: variants are counted from 1")
     made, _ = quizzes_of(options.file, options.allow_path)
     sheets = [(quiz, sheet(quiz, options.variant, options.seed)) for quiz in chosen(made, options.names, options.file)]
     if options.json:

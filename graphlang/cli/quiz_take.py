@@ -46,8 +46,8 @@ def handle(options) -> int:
 
     if options.file == "-":
         raise UsageError("quiz take: the answers come from standard input, so the program needs a file")
-    if options.variant < 0:
-        raise UsageError(f"--variant {options.variant}: variants are counted from 0")
+    if options.variant < 1:
+        raise UsageError(f"--variant {options.variant}: variants are counted from 1")
     if options.tries is not None and options.tries < 1:
         raise UsageError("--tries is 1 or more")
     made, _ = quizzes_of(options.file, options.allow_path)

@@ -86,6 +86,8 @@ def handle(options) -> int:
     gc.enable()  # it may take long, and leaves cycles
     try:
         check(options)
+        if options.explain and options.json:
+            raise UsageError("--explain is a text to read; --json tells of a training")
         return explain(options) if options.explain else train(options)
     except UsageError as e:
         return usage(options.command, str(e))

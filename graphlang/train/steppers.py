@@ -42,6 +42,8 @@ def made(engine: str, graph: Graph, training: Training, options: dict) -> Steppe
         raise UsageError(f"the engine `{engine}` needs a package that is not installed: {INSTALL[engine]}")
     if find_spec(f"graphlang.engines.{engine}_training") is None:
         raise UsageError(f"the engine `{engine}` does not train yet; `python` does")
+    if options and engine != "jax":
+        raise UsageError(f"{', '.join(options)}: only the engine `jax` runs on several devices")
     return getattr(import_module(f"graphlang.engines.{engine}_training"), ENGINES[engine])(graph, training, **options)
 
 

@@ -70,8 +70,10 @@ def credit(share: Decimal, of: Decimal) -> str:
 
 
 def labels(part: Part) -> dict[str, str]:
-    """The letter of each blank, by its id; none where there is one."""
-    return {b.id: label(k) if len(part.blanks) > 1 else "" for k, b in enumerate(part.blanks)}
+    """The letter of each blank, by its id, down the rows of the table; none where there is one."""
+    rows = [c.blank for row in part.rows for c in row.cells if c.blank]
+    order = dict.fromkeys([*rows, *(b.id for b in part.blanks)])
+    return {name: label(k) if len(part.blanks) > 1 else "" for k, name in enumerate(order)}
 
 
 def in_tables(part: Part) -> set[str]:
@@ -81,8 +83,8 @@ def in_tables(part: Part) -> set[str]:
 
 def divided(part: Part) -> tuple[tuple[tuple[str, Blank], ...], tuple[tuple[str, Blank], ...]]:
     """The blanks in the table of a part, and those that have a line of their own, with their labels."""
-    names, inside = labels(part), in_tables(part)
-    return tuple((names[b.id], b) for b in part.blanks if b.id in inside), tuple((names[b.id], b) for b in part.blanks if b.id not in inside)
+    names, inside, blanks = labels(part), in_tables(part), {b.id: b for b in part.blanks}
+    return tuple((names[n], blanks[n]) for n in names if n in inside), tuple((names[n], blanks[n]) for n in names if n not in inside)
 
 
 def carried(part: Part) -> tuple[str, ...]:
