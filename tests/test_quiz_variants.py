@@ -268,9 +268,9 @@ def test_every_right_answer_earns_full_marks_and_every_diagnosis_is_told(quizzes
                         assert mark(b, str(d.key)).diagnosis is d and not d.accepted.meets(b.accepted)
 
 
-def test_a_thousand_variants_with_keys_and_mistakes_take_less_than_five_seconds():
+def test_a_thousand_variants_look_at_each_draw_once():
+    """How long they take is in benchmarks/quiz_keys.py."""
     quiz = one(PATHS)
-    start = time.perf_counter()
     for n in range(1000):
         variants(quiz).variant(11, n).wrong(0)
-    assert time.perf_counter() - start < 5
+    assert len(variants(quiz).known) <= 36
