@@ -301,3 +301,14 @@ def test_the_exam_is_made_of_the_quizzes_beside_it_and_its_versions_differ():
     assert {u.quiz for u in exam.uses} <= set(QUIZZES)
     texts = {tuple(text(p.text) for u in exam.uses for p in sheet(quizzes[u.quiz], version, exam.seed).parts) for version in range(1, 5)}
     assert len(texts) == 4
+
+
+def test_what_rounding_left_of_0_is_no_wrong_number():
+    """In this one z(1 - z) and the like cancel: they leave some 1e-18."""
+    for path in FOLDER.glob("*.graph"):
+        made, _ = gl.load(path).quizzes
+        if "deep_backward" in made:
+            paper = sheet(made["deep_backward"], 10, 1)
+            assert not [d for p in paper.parts for b in p.blanks for d in b.diagnoses if d.key and abs(d.key) < abs(b.key) * Decimal("1e-13")]
+            return
+    raise AssertionError("there is no such quiz")

@@ -34,6 +34,7 @@ from graphlang.syntax import ast
 
 ANSWERS = " answers"     # no name of an author's begins with a blank
 NEAR = 1e-9              # relative: two numbers of which float64 does not know whether they are one
+NOISE = 1e-13            # a wrong answer so much smaller than the right one is what rounding left of 0
 BITS = 400               # of the balls that decide it
 TRIES, POINTS = 60, 8    # random points at which mistakes are compared once and for all
 PAIRED = 14              # mistakes of which all pairs are made, the likeliest
@@ -174,6 +175,7 @@ class Perturbed:
     def at(self, values: Values) -> Wrong:
         """Every wrong answer at one point, and which of them are not wrong there."""
         right, *rows = self.rows(values)
+        rows = [tuple(0.0 if abs(x) < NOISE * abs(r) else x for x, r in zip(row, right)) for row in rows]
         same = [tuple(self.never[k][a] or abs(x - r) <= NEAR * max(abs(x), abs(r)) for a, (x, r) in enumerate(zip(row, right))) for k, row in enumerate(rows)]
         doubtful = [(k, a) for k, row in enumerate(same) for a, s in enumerate(row) if s and not self.never[k][a] and rows[k][a] != right[a]]
         if doubtful and ball.available():
