@@ -37,16 +37,39 @@ class Reduce(NamedTuple):
     key: tuple[str, str]
 
 
+class _Actions(dict):
+    """What a state does with each token; worked out when the state is first met, as most programs meet few of them."""
+
+    def __init__(self, rows: list[dict[str, int]], rules: list[list], callbacks: Any):
+        self._rows, self._rules, self._callbacks = rows, rules, callbacks
+
+    def __missing__(self, state: int) -> dict[str, int | Reduce]:
+        actions = self[state] = {kind: action if action >= 0 else self._reduce(kind, ~action) for kind, action in self._rows[state].items()}
+        return actions
+
+    def _reduce(self, kind: str, rule: int) -> Reduce:
+        origin, size, method = self._rules[rule]
+        return Reduce(size, getattr(self._callbacks, method) if method else _pass_on, (origin, kind))
+
+    def wider(self, state: int, kind: str) -> str | None:
+        """What a rule that only passes its part on makes of it here."""
+        action = self._rows[state].get(kind, 0)
+        if action >= 0:
+            return None
+        origin, _, method = self._rules[~action]
+        return None if method else origin
+
+
 class _After(dict):
     """The state that follows one state after a reduction, by the reduction's key; worked out when first asked for."""
 
-    def __init__(self, gotos: dict[str, int], units: dict[tuple[int, str], str]):
-        self._gotos, self._units = gotos, units
+    def __init__(self, gotos: dict[str, int], actions: _Actions):
+        self._gotos, self._actions = gotos, actions
 
     def __missing__(self, key: tuple[str, str]) -> int:
         origin, kind = key
         state = self._gotos[origin]
-        while wider := self._units.get((state, kind)):
+        while wider := self._actions.wider(state, kind):
             state = self._gotos[wider]
         self[key] = state
         return state
@@ -56,21 +79,8 @@ class Tables:
     """The automaton, from plain data (see parser.tables) and the object whose methods are the rules' callbacks."""
 
     def __init__(self, data: dict[str, Any], callbacks: Any):
-        rules = [(origin, size, getattr(callbacks, method) if method else None) for origin, size, method in data["rules"]]
-        units = {}
-        self.actions: list[dict[str, int | Reduce]] = []
-        for state, row in enumerate(data["actions"]):
-            actions: dict[str, int | Reduce] = {}
-            for kind, action in row.items():
-                if action >= 0:
-                    actions[kind] = action
-                    continue
-                origin, size, callback = rules[~action]
-                if callback is None:
-                    units[state, kind] = origin
-                actions[kind] = Reduce(size, callback or _pass_on, (origin, kind))
-            self.actions.append(actions)
-        self.after = [_After(row, units) for row in data["gotos"]]
+        self.actions = _Actions(data["actions"], data["rules"], callbacks)
+        self.after = [_After(row, self.actions) for row in data["gotos"]]
         self.starts: dict[str, list[int]] = data["starts"]
         self._terminals = data["terminals"]
         # Keywords are names that the parser takes for more where it can: one pattern for all names is quicker made and

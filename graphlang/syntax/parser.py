@@ -21,7 +21,7 @@ from graphlang.syntax.ast import Binder, Expr, Program, Statement
 from graphlang.syntax.lalr import Failure, Tables, Token, run
 from graphlang.syntax.lexing import Lexer
 from graphlang.syntax.names import canonical
-from graphlang.syntax.quiz_nodes import QuizNodes
+from graphlang.syntax.statement_nodes import StatementNodes
 
 STARTS = ["program", "lone", "quizline", "askline", "fillline", "chooseline", "examline"]  # the last ones: a line of a block, to explain its mistakes
 WORD_PRIORITY = 3  # of the terminals that are known only where the parser can take them
@@ -96,12 +96,22 @@ def _explain(parser: _Parser, text: str, start: str, names: Set[str]) -> list[Di
     return explain(text, parser.attempt, start, names)
 
 
+class _Nodes(StatementNodes):
+    """The callbacks of the whole grammar; those of quizzes are read with the first text that needs one."""
+
+    def __getattr__(self, name: str) -> Any:
+        from graphlang.syntax.quiz_nodes import QuizNodes
+
+        self.__class__ = QuizNodes  # type: ignore[assignment]
+        return getattr(self, name)
+
+
 class _Parser:
     """Tables, lexer and callbacks. It holds the state of one run: use it under the lock."""
 
     def __init__(self) -> None:
         self.lexer = Lexer()
-        self.nodes = QuizNodes(self.lexer)
+        self.nodes = _Nodes(self.lexer)
         self.tables = Tables(_load(), self.nodes)
         self.result: Any = None
 
